@@ -1,0 +1,1 @@
+"""The command line: `roadstead ...`, the outermost layer."""

@@ -1,0 +1,1 @@
+"""Everything that can happen after the answer: the relay and the arq job processes."""
