@@ -1,0 +1,135 @@
+# Needs Python >= 3.11 and make, nothing else. Plain `make` prints the targets.
+#
+# Dependencies are installed into .venv from the lock files in requirements/, as wheels and by hash. Each
+# stamp in .venv is renewed only when its lock file changes, so a second run starts at once.
+
+PYTHON ?= python3
+VENV ?= .venv
+WORKERS ?= 2
+
+IN_VENV := $(VENV)/bin/python -m
+INSTALL := $(IN_VENV) pip install --quiet --disable-pip-version-check
+FROM_LOCK := $(INSTALL) --require-hashes --no-build-isolation --requirement
+WHEELS := --only-binary :all:
+COMPILE = $(IN_VENV) uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-header --no-emit-index-url --no-annotate --upgrade
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+.PHONY: help
+help: ## Print this help
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
+
+# --- run ---
+
+.PHONY: up
+up: $(VENV)/.installed ## Run the registry with its own PostgreSQL and Valkey, in the foreground
+	@exec $(IN_VENV) cli up
+
+.PHONY: run
+run: $(VENV)/.installed ## Run the web processes on the servers that the settings name
+	@exec $(IN_VENV) cli serve
+
+.PHONY: work
+work: $(VENV)/.installed ## Run one worker process on the servers that the settings name
+	@exec $(IN_VENV) cli work
+
+.PHONY: migrate
+migrate: $(VENV)/.installed ## Bring the database that the settings name up to date
+	@exec $(IN_VENV) cli migrate
+
+# --- check ---
+
+.PHONY: test
+test: $(VENV)/.dev ## Run every test (10 minutes at most on two cores)
+	@$(IN_VENV) pytest -n $(WORKERS)
+
+.PHONY: test-fast
+test-fast: $(VENV)/.dev ## Run the tests that take less than a second each
+	@$(IN_VENV) pytest -n $(WORKERS) -m "not slow and not clients"
+
+.PHONY: ci
+ci: ## Run everything that must pass before a change lands: lint, types, arch, test
+	@$(MAKE) --no-print-directory lint
+	@$(MAKE) --no-print-directory types
+	@$(MAKE) --no-print-directory arch
+	@$(MAKE) --no-print-directory test
+
+.PHONY: fmt
+fmt: $(VENV)/.dev ## Format the code and mend what ruff can mend
+	@$(IN_VENV) ruff format
+	@$(IN_VENV) ruff check --fix
+
+.PHONY: lint
+lint: $(VENV)/.dev ## Check format and style
+	@$(IN_VENV) ruff format --check
+	@$(IN_VENV) ruff check
+
+.PHONY: types
+types: $(VENV)/.dev ## Check types
+	@$(IN_VENV) mypy
+
+.PHONY: arch
+arch: $(VENV)/.dev ## Check the order of imports and the budgets of the house
+	@$(IN_VENV) pytest tests/architecture
+
+.PHONY: bench
+bench: $(VENV)/.dev ## Compare the speed with other registries found on PATH, into bench/results/
+	@$(IN_VENV) bench
+
+# --- write ---
+
+.PHONY: schema
+schema: $(VENV)/.dev ## Write app/db/schema.sql anew from the migrations
+	@$(IN_VENV) tests.support.schema
+
+.PHONY: docs
+docs: $(VENV)/.installed ## Write docs/configuration.md anew from the settings
+	@$(IN_VENV) cli settings --markdown > docs/configuration.md.new
+	@mv docs/configuration.md.new docs/configuration.md
+
+.PHONY: lock
+lock: $(VENV)/.made ## Resolve the dependencies of pyproject.toml anew into requirements/
+	@$(INSTALL) uv
+	@$(COMPILE) --only-binary :all: --extra embedded --group build pyproject.toml --output-file requirements/run.lock
+	@$(COMPILE) --only-binary :all: --group dev --constraint requirements/run.lock --output-file requirements/dev.lock
+	@$(COMPILE) --group clients --constraint requirements/run.lock --constraint requirements/dev.lock \
+	    --output-file requirements/clients.lock
+
+# --- the environment ---
+
+$(VENV)/.made:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	    echo "Roadstead needs Python 3.11 or newer as '$(PYTHON)'. Name another one: make PYTHON=python3.12" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
+	    echo "This Python cannot make virtual environments. On Debian: apt-get install python3-venv" >&2; exit 1; }
+	@$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+$(VENV)/.run: requirements/run.lock | $(VENV)/.made
+	@echo "Installing what Roadstead runs on into $(VENV) ..."
+	@$(FROM_LOCK) $< $(WHEELS)
+	@touch $@
+
+$(VENV)/.installed: pyproject.toml $(VENV)/.run
+	@$(INSTALL) --no-build-isolation --no-deps --editable .
+	@touch $@
+
+$(VENV)/.dev: requirements/dev.lock $(VENV)/.installed
+	@echo "Installing what the tests need into $(VENV) ..."
+	@$(FROM_LOCK) $< $(WHEELS)
+	@touch $@
+
+$(VENV)/.clients: requirements/clients.lock $(VENV)/.dev
+	@echo "Installing the client libraries that the tests drive into $(VENV) ..."
+	@$(FROM_LOCK) $<
+	@touch $@
+
+.PHONY: clients
+clients: $(VENV)/.clients ## Install the Python clients for the tests marked `clients`
+
+# The tests that drive clients may not be left out where this is set (.ci/run sets it).
+ifeq ($(ROADSTEAD_REQUIRE_CLIENTS),1)
+test: $(VENV)/.clients
+endif
