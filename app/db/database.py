@@ -1,0 +1,227 @@
+"""A pool of connections that runs single statements and transactions.
+
+aiopg and psycopg2 are imported in this package and nowhere else, because their rough edges end
+here: a server-side timeout arrives as CancelledError, a connection runs one statement at a time,
+and nothing is transactional until BEGIN is sent.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from datetime import timedelta
+from typing import Any, TypeVar
+
+import aiopg
+import psycopg2
+from psycopg2 import errors as pg
+
+from app.db.errors import (
+    DatabaseUnavailable,
+    ForeignKeyViolation,
+    NoRow,
+    StatementTimeout,
+    UniqueViolation,
+)
+from app.db.statements import SQL, Prepared
+
+Row = TypeVar("Row")
+
+
+class Statements:
+    """Runs statements on one connection."""
+
+    def __init__(self, cursor: aiopg.Cursor) -> None:
+        self._cursor = cursor
+
+    async def run(self, sql: SQL, **params: object) -> int:
+        """Execute and return the number of rows touched."""
+        await self._execute(sql, params)
+        return int(self._cursor.raw.rowcount)
+
+    async def maybe(self, row: Callable[..., Row], sql: SQL, **params: object) -> Row | None:
+        """Return the row as `row(**columns)`, or None."""
+        await self._execute(sql, params)
+        values = self._cursor.raw.fetchone()
+        return None if values is None else row(**dict(zip(self._names(), values, strict=True)))
+
+    async def one(self, row: Callable[..., Row], sql: SQL, **params: object) -> Row:
+        """Return the row; raise NoRow when there is none."""
+        found = await self.maybe(row, sql, **params)
+        if found is None:
+            raise NoRow(sql)
+        return found
+
+    async def all(self, row: Callable[..., Row], sql: SQL, **params: object) -> list[Row]:
+        """Return every row as `row(**columns)`."""
+        await self._execute(sql, params)
+        names = self._names()
+        return [row(**dict(zip(names, values, strict=True))) for values in self._cursor.raw.fetchall()]
+
+    async def value(self, sql: SQL, **params: object) -> Any:  # noqa: ANN401 - the caller knows its column
+        """Return the first column of the first row, or None when there is no row."""
+        await self._execute(sql, params)
+        values = self._cursor.raw.fetchone()
+        return None if values is None else values[0]
+
+    async def values(self, sql: SQL, **params: object) -> list[Any]:
+        """Return the first column of every row."""
+        await self._execute(sql, params)
+        return [values[0] for values in self._cursor.raw.fetchall()]
+
+    async def tuples(self, prepared: Prepared, *params: object) -> list[tuple[Any, ...]]:
+        """Return the rows of a prepared statement as plain tuples."""
+        await self._execute(prepared.call, params)
+        return list(self._cursor.raw.fetchall())
+
+    def _names(self) -> list[str]:
+        return [column[0] for column in self._cursor.raw.description]
+
+    async def _execute(self, sql: str, params: object) -> None:
+        with translated(sql):
+            await self._cursor.execute(sql, params)
+
+
+class Transaction(Statements):
+    """Runs statements that commit or roll back together."""
+
+    def __init__(self, cursor: aiopg.Cursor) -> None:
+        super().__init__(cursor)
+        self._has_begun = False
+
+    async def _execute(self, sql: str, params: object) -> None:
+        if not self._has_begun:
+            # BEGIN rides with the first statement: one round trip less.
+            self._has_begun = True
+            sql = f"BEGIN;\n{sql}"
+        await super()._execute(sql, params)
+
+    async def commit(self) -> None:
+        """Make it last; nothing to do when no statement ran."""
+        if self._has_begun:
+            with translated("COMMIT"):
+                await self._cursor.execute("COMMIT")
+
+    async def rollback(self) -> None:
+        """Take it back, unless the connection is gone and took it back already."""
+        if self._has_begun and not self._cursor.connection.closed:
+            with translated("ROLLBACK"):
+                await self._cursor.execute("ROLLBACK")
+
+
+class Database:
+    """A pool of connections."""
+
+    def __init__(self, pool: aiopg.Pool) -> None:
+        self._pool = pool
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Transaction]:
+        """Commit when the block ends, roll back when it raises."""
+        async with self._cursor() as cursor:
+            tx = Transaction(cursor)
+            try:
+                yield tx
+            except BaseException:
+                await tx.rollback()
+                raise
+            await tx.commit()
+
+    @asynccontextmanager
+    async def autocommit(self) -> AsyncIterator[Statements]:
+        """Lend a connection on which each statement stands alone: no BEGIN, no COMMIT."""
+        async with self._cursor() as cursor:
+            yield Statements(cursor)
+
+    async def read(self, prepared: Prepared, *params: object) -> list[tuple[Any, ...]]:
+        """Run one prepared, read-only statement; once more on a fresh connection if the first one broke."""
+        try:
+            async with self.autocommit() as statements:
+                return await statements.tuples(prepared, *params)
+        except DatabaseUnavailable:
+            async with self.autocommit() as statements:
+                return await statements.tuples(prepared, *params)
+
+    @asynccontextmanager
+    async def listen(self, channel: SQL) -> AsyncIterator[Callable[[float], Any]]:
+        """Lend `wait(seconds)`: it returns when a NOTIFY came on the channel, or the time is over."""
+        async with self._cursor() as cursor:
+            await Statements(cursor).run(SQL(f"LISTEN {channel}"))  # type: ignore[arg-type]  # channel is a literal too
+            notifies = cursor.connection.notifies
+
+            async def wait(seconds: float) -> None:
+                try:
+                    with translated("LISTEN"):
+                        await asyncio.wait_for(notifies.get(), seconds)
+                except TimeoutError:
+                    return
+                while not notifies.empty():
+                    notifies.get_nowait()
+
+            try:
+                yield wait
+            finally:
+                # A listening connection must not go back to the pool.
+                await cursor.connection.close()
+
+    @asynccontextmanager
+    async def _cursor(self) -> AsyncIterator[aiopg.Cursor]:
+        with translated("acquire"):
+            connection = await self._pool.acquire()
+        try:
+            with translated("cursor"):
+                cursor = await connection.cursor()
+            try:
+                yield cursor
+            finally:
+                cursor.close()
+        finally:
+            await self._pool.release(connection)
+
+
+@contextmanager
+def translated(sql: str) -> Iterator[None]:
+    """Raise the errors of `app.db.errors` for those of the drivers."""
+    try:
+        yield
+    except pg.UniqueViolation as error:
+        raise UniqueViolation(error.diag.constraint_name) from error
+    except pg.ForeignKeyViolation as error:
+        raise ForeignKeyViolation(error.diag.constraint_name) from error
+    except (psycopg2.OperationalError, psycopg2.InterfaceError, TimeoutError) as error:
+        if sql == "LISTEN" and isinstance(error, TimeoutError):
+            raise
+        raise DatabaseUnavailable(str(error).strip()) from error
+    except asyncio.CancelledError:
+        # aiopg turns the server's QueryCanceled into CancelledError; only a task that somebody
+        # really cancelled has a pending cancellation.
+        task = asyncio.current_task()
+        if task is not None and task.cancelling():
+            raise
+        raise StatementTimeout(sql) from None
+
+
+@asynccontextmanager
+async def open_database(url: str, *, size: int, statement_timeout: timedelta) -> AsyncIterator[Database]:
+    """Open the pool for as long as the block runs."""
+
+    async def prepare(connection: aiopg.Connection) -> None:
+        async with connection.cursor() as cursor:
+            await cursor.execute(";\n".join(p.definition for p in Prepared.registry.values()) or "SELECT 1")
+
+    with translated("connect"):
+        pool = await aiopg.create_pool(
+            url,
+            minsize=1,
+            maxsize=size,
+            timeout=20.0,
+            enable_hstore=False,
+            enable_uuid=True,
+            on_connect=prepare,
+            application_name="roadstead",
+            options=f"-c statement_timeout={int(statement_timeout.total_seconds() * 1000)} -c plan_cache_mode=force_generic_plan",
+        )
+    try:
+        yield Database(pool)
+    finally:
+        pool.terminate()
+        await pool.wait_closed()

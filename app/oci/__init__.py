@@ -1,0 +1,1 @@
+"""The OCI specifications as pure Python: no I/O, no framework."""
