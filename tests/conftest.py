@@ -1,0 +1,61 @@
+"""Real servers for every test that asks: one PostgreSQL and one Valkey per test process."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from redis import Redis
+
+from app.settings import Settings, load
+from tests.support.servers import Databases, postgres_server, short_directory, valkey_server
+
+SECRET_KEY = "tests-only-" + "0123456789abcdef" * 2
+ADMIN_PASSWORD = "admin-password-1"
+
+
+@pytest.fixture(scope="session")
+def databases() -> Iterator[Databases]:
+    with short_directory() as directory, postgres_server(directory) as server:
+        yield Databases(server)
+
+
+@pytest.fixture(scope="session")
+def valkey_url() -> Iterator[str]:
+    with short_directory() as directory, valkey_server(directory) as server:
+        yield server.url()
+
+
+@pytest.fixture
+def database_url(databases: Databases) -> Iterator[str]:
+    """A migrated database of its own."""
+    with databases.fresh(migrated=True) as url:
+        yield url
+
+
+@pytest.fixture
+def empty_database_url(databases: Databases) -> Iterator[str]:
+    """A database of its own without a single table."""
+    with databases.fresh(migrated=False) as url:
+        yield url
+
+
+@pytest.fixture
+def redis_url(valkey_url: str) -> Iterator[str]:
+    """An empty Valkey."""
+    yield valkey_url
+    with Redis.from_url(valkey_url) as client:
+        client.flushall()
+
+
+@pytest.fixture
+def settings(database_url: str, redis_url: str, tmp_path: Path) -> Settings:
+    return load(
+        {
+            "ROADSTEAD_DATA": str(tmp_path),
+            "ROADSTEAD_LISTEN": "127.0.0.1:0",
+            "ROADSTEAD_DATABASE_URL": database_url,
+            "ROADSTEAD_REDIS_URL": redis_url,
+            "ROADSTEAD_AUTH_SECRET_KEY": SECRET_KEY,
+            "ROADSTEAD_ADMIN_PASSWORD": ADMIN_PASSWORD,
+        }
+    )

@@ -1,0 +1,113 @@
+"""A PostgreSQL and a Valkey for one run of tests: the embedded ones, without care for durability."""
+
+import secrets
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psycopg2
+from psycopg2 import sql
+
+from app.db.migrate import migrate
+from cli.embedded import postgres, valkey
+from cli.embedded.postgres import Postgres
+from cli.embedded.valkey import Valkey
+from cli.programs import Program, make_private_directory, start, unprivileged_account
+
+START_SECONDS = 60.0  # initdb on a busy machine
+
+
+class Databases:
+    """Makes databases on one server, empty or copied from a migrated one."""
+
+    def __init__(self, server: Postgres) -> None:
+        self._server = server
+        self._made = 0
+        migrate(server.url())
+
+    @contextmanager
+    def fresh(self, *, migrated: bool) -> Iterator[str]:
+        """Lend the URL of a database of its own."""
+        self._made += 1
+        name = f"test_{self._made}"
+        self._run(
+            "CREATE DATABASE {} OWNER {} TEMPLATE {} STRATEGY FILE_COPY",
+            *(name, postgres.ROLE, postgres.DATABASE if migrated else "template0"),
+        )
+        try:
+            yield self._server.url(name)
+        finally:
+            self._run("DROP DATABASE IF EXISTS {} WITH (FORCE)", name)
+
+    def _run(self, statement: str, *names: str) -> None:
+        connection = psycopg2.connect(self._server.url("postgres", postgres.ADMIN))
+        try:
+            connection.autocommit = True
+            with connection.cursor() as cursor:
+                cursor.execute(sql.SQL(statement).format(*map(sql.Identifier, names)))
+        finally:
+            connection.close()
+
+
+@contextmanager
+def postgres_server(directory: Path) -> Iterator[Postgres]:
+    account = unprivileged_account()
+    server = Postgres(
+        prefix=postgres.find_prefix(""),
+        home=directory / "postgres",
+        sockets=make_private_directory(directory / "postgres-socket", account),
+        log=directory / "postgres.log",
+        password=secrets.token_hex(),
+        admin_password=secrets.token_hex(),
+        account=account,
+        is_durable=False,
+    )
+    server.initialise()
+    with running(server.program, server.is_ready):
+        yield server
+
+
+@contextmanager
+def valkey_server(directory: Path) -> Iterator[Valkey]:
+    account = unprivileged_account()
+    server = Valkey(
+        server=valkey.find_server(""),
+        home=make_private_directory(directory / "valkey", account),
+        sockets=make_private_directory(directory / "valkey-socket", account),
+        log=directory / "valkey.log",
+        password=secrets.token_hex(),
+        account=account,
+        is_durable=False,
+    )
+    with running(server.program, server.is_ready):
+        yield server
+
+
+@contextmanager
+def short_directory() -> Iterator[Path]:
+    """Lend a directory whose path leaves room for the names of sockets, and which any user can pass."""
+    directory = Path(tempfile.mkdtemp(prefix="roadstead-"))
+    directory.chmod(0o711)
+    try:
+        yield directory
+    finally:
+        shutil.rmtree(directory)
+
+
+@contextmanager
+def running(program: Program, is_ready: Callable[[int], bool]) -> Iterator[int]:
+    """Run a program until the end of the block; lend its process id once it is ready."""
+    with start(program) as process:
+        try:
+            deadline = time.monotonic() + START_SECONDS
+            while not is_ready(process.pid):
+                log = program.log.read_text() if program.log else ""
+                assert process.poll() is None, f"{program.name} ended: {log}"
+                assert time.monotonic() < deadline, f"{program.name} is not ready: {log}"
+                time.sleep(0.01)
+            yield process.pid
+        finally:
+            process.send_signal(program.stop_signal)
