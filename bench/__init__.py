@@ -1,0 +1,1 @@
+"""A reproducible comparison of Roadstead with other registries: `python -m bench`."""

@@ -1,0 +1,113 @@
+"""`python -m bench`: compare, print the table, write it with the raw figures and a plot."""
+
+import argparse
+import dataclasses
+import os
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from bench import flame, machine, results, run
+from bench.lines import LINES, WORKLOADS
+from bench.settings import QUICK, Plan
+
+_ROOT = Path(__file__).resolve().parent.parent
+_BUILD = _ROOT / "build"
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the comparison; the exit status is 1 when a floor is not met."""
+    options = _parser().parse_args(argv)
+    _BUILD.mkdir(exist_ok=True)
+    directory = Path(tempfile.mkdtemp(prefix="bench-", dir=options.directory or _BUILD))
+    directory.chmod(0o755)  # PostgreSQL runs as a user of its own when we are root
+    try:
+        return _profile(directory, options) if options.profile else _compare(directory, options)
+    finally:
+        if not options.keep:
+            shutil.rmtree(directory, ignore_errors=True)
+
+
+def _compare(directory: Path, options: argparse.Namespace) -> int:
+    plan, began = _plan(options), time.monotonic()
+    wanted = {line.workload for line in LINES if not options.only or line.key in options.only}
+    with run.started(directory, options.servers, _say) as arena:
+        flushes = run.count_flushes(arena, directory)
+        samples = run.measure(arena, [key for key in WORKLOADS if key in wanted], plan, _say)
+        outcome = results.Results(
+            made=datetime.now(UTC).isoformat(timespec="seconds"),
+            seconds=round(time.monotonic() - began),
+            plan=dataclasses.asdict(plan),
+            machine=machine.describe(directory),
+            versions=arena.versions,
+            labels=arena.labels(),
+            flushes=flushes,
+            samples=samples,
+        )
+    is_whole = not (options.quick or options.only or options.servers)
+    out = options.out or (_ROOT / "bench" / "results" if is_whole else _BUILD / "bench")
+    sys.stdout.write(results.write(outcome, out))
+    return 0 if outcome.is_good() else 1
+
+
+def _profile(directory: Path, options: argparse.Namespace) -> int:
+    line = next(line for line in LINES if line.key == options.profile)
+    with run.started(directory, ["roadstead"], _say) as arena:
+        written = flame.record(arena, line.workload, _plan(options), _BUILD / f"profile-{line.key}.svg")
+    _say(f"wrote {written}")
+    return 0
+
+
+def _plan(options: argparse.Namespace) -> Plan:
+    plan = QUICK if options.quick else Plan()
+    chosen = {name: getattr(options, name) for name in ("rounds", "seconds", "memory_blob_bytes")}
+    return dataclasses.replace(plan, **{name: value for name, value in chosen.items() if value})
+
+
+def _parser() -> argparse.ArgumentParser:
+    keys = [line.key for line in LINES]
+    parser = argparse.ArgumentParser(prog="python -m bench", description=main.__doc__)
+    add = parser.add_argument
+    add("--quick", action="store_true", help="fewer and shorter rounds: under two minutes")
+    add("--only", action="append", choices=keys, metavar="LINE", help=f"measure only this: {', '.join(keys)}")
+    add(
+        "--servers",
+        action="append",
+        metavar="NAME",
+        default=[],
+        help="start only this server (may be repeated)",
+    )
+    add("--rounds", type=int, help=f"rounds of every line (default {Plan.rounds})")
+    add("--seconds", type=int, help=f"length of one measurement of GETs (default {Plan.seconds})")
+    add(
+        "--memory-blob-bytes",
+        type=int,
+        help=f"blob size of the memory line (default {Plan.memory_blob_bytes})",
+    )
+    add(
+        "--profile",
+        choices=keys,
+        metavar="LINE",
+        help="record a flame graph of a web process instead; needs py-spy",
+    )
+    add("--directory", type=Path, help="where the servers keep their data during the run (default build/)")
+    add(
+        "--out",
+        type=Path,
+        help="where to write (default bench/results/, build/bench/ for a run that is not whole)",
+    )
+    add("--keep", action="store_true", help="leave the servers' data and logs behind")
+    return parser
+
+
+def _say(message: str) -> None:
+    sys.stderr.write(message + "\n")
+
+
+if __name__ == "__main__":
+    os.environ.setdefault("LC_ALL", "C.UTF-8")
+    sys.exit(main())

@@ -1,0 +1,103 @@
+"""The lines of the table: what is measured, in which unit, and the floor Roadstead must not fall below."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from bench.content import Content
+from bench.memory import Growth
+from bench.reads import Read, Sample
+from bench.settings import Plan
+from bench.targets import Target
+from bench.writes import Pushes, Uploads
+
+OURS = "roadstead"
+BASELINE = "docker-registry"
+
+
+class Workload(Protocol):
+    """Something that is done to every target in turn."""
+
+    def warm_up(self, target: Target, files: Content, plan: Plan) -> None:
+        """Prepare a target for the first round."""
+
+    def measure(self, target: Target, files: Content, plan: Plan) -> Sample:
+        """Do it once and return the figures."""
+
+
+@dataclass(frozen=True)
+class Floor:
+    """A bound on Roadstead's figure: as a multiple of a target's, or by itself (`against` is empty)."""
+
+    against: str
+    bound: float
+
+
+@dataclass(frozen=True)
+class Line:
+    """A row of the table."""
+
+    key: str
+    title: str
+    workload: str
+    metric: str
+    unit: str
+    floors: tuple[Floor, ...] = ()
+    is_less_better: bool = False
+
+
+@dataclass(frozen=True)
+class Station:
+    """A workload; what is not reading is left to the targets that are pushed to."""
+
+    workload: Workload
+    is_reading: bool
+    is_once: bool = False
+
+
+WORKLOADS: dict[str, Station] = {
+    "manifest-tag": Station(Read("manifest-tag", 32), is_reading=True),
+    "manifest-digest": Station(Read("manifest-digest", 32), is_reading=True),
+    "blob-1k": Station(Read("blob-1k", 32), is_reading=True),
+    "blob-1m": Station(Read("blob-1m", 16), is_reading=True),
+    "blob-64m": Station(Read("blob-64m", 8), is_reading=True),
+    "upload-64m": Station(Uploads(4, 64 << 20), is_reading=False),
+    "upload-4k": Station(Uploads(8, 4 << 10), is_reading=False),
+    "push-image": Station(Pushes(8), is_reading=False),
+    "memory": Station(Growth(), is_reading=False, is_once=True),
+}
+
+
+def _floor(bound: float, against: str = BASELINE) -> Floor:
+    return Floor(against, bound)
+
+
+LINES = (
+    Line("manifest-tag", "manifest GET by tag", "manifest-tag", "requests_per_s", "/s", (_floor(4),)),
+    Line(
+        "manifest-digest", "manifest GET by digest", "manifest-digest", "requests_per_s", "/s", (_floor(5),)
+    ),
+    Line("blob-1k", "1 KB blob GET", "blob-1k", "requests_per_s", "/s", (_floor(8),)),
+    Line("blob-1m", "1 MB blob GET", "blob-1m", "mb_per_s", "MB/s", (_floor(2.5), _floor(0.7, "nginx"))),
+    Line("blob-64m", "64 MB blob GET", "blob-64m", "mb_per_s", "MB/s", (_floor(0.95),)),
+    Line(
+        "cpu-64m",
+        "server CPU, 64 MB blob GET",
+        "blob-64m",
+        "cpu_s_per_gb",
+        "s/GB",
+        (_floor(0.75),),
+        is_less_better=True,
+    ),
+    Line("upload-64m", "64 MB upload", "upload-64m", "mb_per_s", "MB/s", (_floor(1.2),)),
+    Line("upload-4k", "4 KB upload", "upload-4k", "per_s", "/s"),
+    Line("push-image", "push of a small image", "push-image", "per_s", "/s", (_floor(2),)),
+    Line(
+        "memory",
+        "growth of a web process, 8 clients push and pull large blobs",
+        "memory",
+        "growth_mb",
+        "MB",
+        (_floor(30, ""),),
+        is_less_better=True,
+    ),
+)

@@ -1,0 +1,73 @@
+"""GET requests over kept-alive connections, by wrk, or by our own generator where wrk is missing."""
+
+import json
+import shutil
+import subprocess
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench import generator, processes
+from bench.content import MANIFEST_TYPE, Content
+from bench.settings import Plan
+from bench.targets import Target
+from bench.wire import AnswerError
+
+_SCRIPT = Path(__file__).with_name("wrk.lua")
+_GIGABYTE = 1e9
+
+Sample = dict[str, float]
+
+
+@dataclass(frozen=True)
+class Read:
+    """A kind of content asked for by this many connections."""
+
+    kind: str
+    connections: int
+
+    def warm_up(self, target: Target, files: Content, plan: Plan) -> None:
+        """Let caches and connection pools fill before the first round."""
+        del plan
+        self._load(target, files, 1)
+
+    def measure(self, target: Target, files: Content, plan: Plan) -> Sample:
+        """Ask for a while and return the figures."""
+        results: list[generator.Result] = []
+        load = processes.watch([target.pid], lambda: results.append(self._load(target, files, plan.seconds)))
+        (result,) = results
+        if result.errors or not result.requests:
+            raise AnswerError(
+                f"{target.name}: {result.errors} errors, {result.requests} answers while reading {self.kind}"
+            )
+        return {
+            "requests_per_s": result.requests / result.seconds,
+            "mb_per_s": result.bytes / result.seconds / 1e6,
+            "p50_ms": result.p50,
+            "p99_ms": result.p99,
+            "cpu_s_per_gb": load.server_cpu / (result.bytes / _GIGABYTE),
+            "cpu_us_per_request": 1e6 * load.server_cpu / result.requests,
+            "foreign_cores": load.foreign_cores,
+        }
+
+    def _load(self, target: Target, files: Content, seconds: int) -> generator.Result:
+        access = target.read_access()
+        paths = [access.path(path) for path in files.paths(self.kind)]
+        if not shutil.which("wrk"):
+            return generator.run(access, paths, self.connections, seconds)
+        headers = ["-H", f"Accept: {MANIFEST_TYPE}"]
+        if access.authorization:
+            headers += ["-H", f"Authorization: {access.authorization}"]
+        with tempfile.NamedTemporaryFile("w", suffix=".paths") as listing:
+            listing.write("\n".join(paths))
+            listing.flush()
+            argv = ["wrk", "-t1", f"-c{self.connections}", f"-d{seconds}s", "--timeout", "30s", *headers]
+            url = f"http://{access.host}:{access.port}"
+            done = subprocess.run(
+                [*argv, "-s", str(_SCRIPT), url, "--", listing.name],
+                capture_output=True,
+                text=True,
+                check=True,
+            )
+        line = next(line for line in done.stdout.splitlines() if line.startswith("RESULT "))
+        return generator.Result(**json.loads(line.removeprefix("RESULT ")))

@@ -1,0 +1,81 @@
+"""The run: start every server, load the same content into each, then measure them in alternation."""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench import content, durability, nginx, peers, processes, roadstead, targets
+from bench.content import Content
+from bench.lines import WORKLOADS
+from bench.reads import Sample
+from bench.settings import Plan
+from bench.targets import Server, Target
+
+Say = Callable[[str], None]
+Samples = dict[str, dict[str, list[Sample]]]
+
+
+@dataclass(frozen=True)
+class Arena:
+    """The servers of a run, started and loaded."""
+
+    targets: tuple[Target, ...]
+    versions: dict[str, str]
+    files: Content
+
+    def wait_until_quiet(self) -> None:
+        """Wait until no server has anything left to do."""
+        processes.wait_until_quiet(sorted({target.pid for target in self.targets}))
+
+    def labels(self) -> dict[str, str]:
+        """Return what the columns are called."""
+        return {target.name: target.label for target in self.targets}
+
+
+@contextmanager
+def started(directory: Path, only: Sequence[str], say: Say) -> Iterator[Arena]:
+    """Start the servers, load them, and stop them in the end."""
+    known: tuple[Server, ...] = (*roadstead.found(), *peers.found(), *nginx.found())
+    servers = [server for server in known if not only or server.name in only]
+    files = content.make()
+    columns: list[Target] = []
+    with ExitStack() as stack:
+        for server in servers:
+            say(f"starting {server.name}: {server.version()}")
+            server.start(directory / server.name, files)
+            stack.callback(server.stop)
+            columns += server.targets()
+        for target in columns:
+            targets.load(target, files)
+        yield Arena(tuple(columns), {server.name: server.version() for server in servers}, files)
+
+
+def measure(arena: Arena, keys: Sequence[str], plan: Plan, say: Say) -> Samples:
+    """Measure the workloads one after the other, and in each the targets in turn, round by round."""
+    samples: Samples = {}
+    for key in keys:
+        station = WORKLOADS[key]
+        takers = [target for target in arena.targets if station.is_reading or target.is_pushed_to]
+        samples[key] = {target.name: [] for target in takers}
+        for target in takers:
+            station.workload.warm_up(target, arena.files, plan)
+        for _ in range(1 if station.is_once else plan.rounds):
+            for target in takers:
+                arena.wait_until_quiet()
+                began = time.monotonic()
+                sample = station.workload.measure(target, arena.files, plan)
+                samples[key][target.name].append(sample)
+                figures = ", ".join(f"{name} {value:.4g}" for name, value in sample.items())
+                say(f"{key} {target.name} ({time.monotonic() - began:.1f} s): {figures}")
+    return samples
+
+
+def count_flushes(arena: Arena, directory: Path) -> dict[str, int | None]:
+    """Count for each registry what one small upload flushes to the disk."""
+    return {
+        target.name: durability.flushes(target, directory / f"{target.name}.strace")
+        for target in arena.targets
+        if target.is_pushed_to
+    }
