@@ -1,7 +1,6 @@
 """PostgreSQL, as the rest of the code sees it."""
 
-from app.db.coalesce import Coalescer
-from app.db.database import Database, Transaction, open_database
+from app.db.database import Database, Statements, Transaction, open_database
 from app.db.errors import (
     DatabaseError,
     DatabaseUnavailable,
@@ -10,19 +9,18 @@ from app.db.errors import (
     StatementTimeout,
     UniqueViolation,
 )
-from app.db.statements import SQL, Json, Prepared
+from app.db.statements import SQL, Prepared
 
 __all__ = [
     "SQL",
-    "Coalescer",
     "Database",
     "DatabaseError",
     "DatabaseUnavailable",
     "ForeignKeyViolation",
-    "Json",
     "NoRow",
     "Prepared",
     "StatementTimeout",
+    "Statements",
     "Transaction",
     "UniqueViolation",
     "open_database",

@@ -6,15 +6,16 @@ and nothing is transactional until BEGIN is sent.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from datetime import timedelta
-from typing import Any, TypeVar
+from typing import Any, LiteralString, TypeVar
 
 import aiopg
 import psycopg2
 from psycopg2 import errors as pg
 
+from app.db.coalesce import Coalescer
 from app.db.errors import (
     DatabaseUnavailable,
     ForeignKeyViolation,
@@ -113,6 +114,7 @@ class Database:
 
     def __init__(self, pool: aiopg.Pool) -> None:
         self._pool = pool
+        self._coalescers: dict[str, Coalescer[tuple[object, ...], tuple[Any, ...]]] = {}
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Transaction]:
@@ -141,11 +143,26 @@ class Database:
             async with self.autocommit() as statements:
                 return await statements.tuples(prepared, *params)
 
+    async def look_up(self, prepared: Prepared, *key: object) -> tuple[Any, ...]:
+        """Return the one row that a hot look-up has for this key.
+
+        The statement takes one array for each part of the key and returns one row for each place
+        in the arrays, in their order, so that concurrent look-ups share one round trip.
+        """
+        coalescer = self._coalescers.get(prepared.name)
+        if coalescer is None:
+
+            async def fetch(keys: Sequence[tuple[object, ...]]) -> list[tuple[Any, ...]]:
+                return await self.read(prepared, *map(list, zip(*keys, strict=True)))
+
+            coalescer = self._coalescers[prepared.name] = Coalescer(fetch)
+        return await coalescer.get(key)
+
     @asynccontextmanager
-    async def listen(self, channel: SQL) -> AsyncIterator[Callable[[float], Any]]:
+    async def listen(self, channel: LiteralString) -> AsyncIterator[Callable[[float], Awaitable[None]]]:
         """Lend `wait(seconds)`: it returns when a NOTIFY came on the channel, or the time is over."""
         async with self._cursor() as cursor:
-            await Statements(cursor).run(SQL(f"LISTEN {channel}"))  # type: ignore[arg-type]  # channel is a literal too
+            await Statements(cursor).run(SQL(f"LISTEN {channel}"))
             notifies = cursor.connection.notifies
 
             async def wait(seconds: float) -> None:

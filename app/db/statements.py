@@ -3,10 +3,6 @@
 from textwrap import dedent
 from typing import ClassVar, Final, LiteralString, Self
 
-from psycopg2.extras import Json
-
-__all__ = ["SQL", "Json", "Prepared"]
-
 
 class SQL(str):
     """A statement with psycopg2's named parameters, `%(name)s`."""
@@ -28,7 +24,8 @@ class Prepared:
     registry: ClassVar[Final[dict[str, "Prepared"]]] = {}
 
     def __init__(self, name: LiteralString, types: tuple[LiteralString, ...], text: LiteralString) -> None:
-        self.text = SQL(text)
+        self.name: Final = name
+        self.text: Final = SQL(text)
         self.definition: Final = f"PREPARE {name} ({', '.join(types)}) AS {self.text}"
         places = ", ".join("%s::" + kind for kind in types)
         self.call: Final = f"EXECUTE {name} ({places})"

@@ -111,6 +111,7 @@ CREATE TABLE upload_sessions (
     offset_bytes    bigint NOT NULL DEFAULT 0,
     algorithm       text NOT NULL CHECK (algorithm IN ('sha256', 'sha512')),
     hash_state      bytea,
+    tail            bytea NOT NULL DEFAULT '',
     storage_state   json NOT NULL,
     lease_token     uuid,
     leased_until    timestamptz,
@@ -118,7 +119,8 @@ CREATE TABLE upload_sessions (
     expires_at      timestamptz NOT NULL
 );
 CREATE INDEX upload_sessions_expiry_idx ON upload_sessions (expires_at);
-COMMENT ON COLUMN upload_sessions.hash_state IS 'state of the hash after offset_bytes; NULL: read the bytes again';
+COMMENT ON COLUMN upload_sessions.tail IS 'the last few bytes, counted in offset_bytes, which are not in storage yet';
+COMMENT ON COLUMN upload_sessions.hash_state IS 'state of the hash of the bytes in storage; NULL: read them again';
 COMMENT ON COLUMN upload_sessions.lease_token IS 'the one writer; cleared when it ends in order';
 
 CREATE TABLE outbox (

@@ -1,0 +1,41 @@
+"""Who asks."""
+
+from typing import Final
+
+from msgspec import Struct
+
+
+class Grant(Struct, frozen=True):
+    """One entry of a token's `access` claim: actions on a resource (distribution's token spec)."""
+
+    type: str
+    name: str
+    actions: tuple[str, ...]
+
+
+class Actor(Struct, frozen=True):
+    """The caller of one request.
+
+    `grants` is None for a caller who showed credentials: the roles decide. A registry token brings
+    its grants and can do nothing else.
+    """
+
+    username: str
+    user_id: int | None = None
+    is_sysadmin: bool = False
+    grants: tuple[Grant, ...] | None = None
+
+    @property
+    def is_anonymous(self) -> bool:
+        """Whether nobody is known to be behind the request."""
+        return self.user_id is None
+
+    def is_granted(self, kind: str, name: str, action: str) -> bool:
+        """Whether the token in hand names this action on this resource."""
+        return any(
+            grant.name == name and grant.type == kind and (action in grant.actions or "*" in grant.actions)
+            for grant in self.grants or ()
+        )
+
+
+ANONYMOUS: Final = Actor(username="")

@@ -1,0 +1,1 @@
+"""Authenticators, decisions and the token endpoint."""

@@ -1,0 +1,1 @@
+"""Blobs: uploads, downloads, and in which repositories they are visible."""

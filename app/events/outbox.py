@@ -1,0 +1,68 @@
+"""The outbox: events written in the transaction of the change they tell of, read by `workers.relay`."""
+
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+import msgspec
+from msgspec import Struct
+
+from app.db import SQL, Transaction
+from app.events.types import Cause, Event, Recorded
+
+CHANNEL: Final = "outbox"
+
+RECORD = SQL("""
+    WITH recorded AS (
+        INSERT INTO outbox (type, payload, cause)
+        SELECT type, payload::json, cause::json
+        FROM unnest(%(types)s::text[], %(payloads)s::text[], %(causes)s::text[]) AS event (type, payload, cause)
+        RETURNING 1
+    )
+    SELECT pg_notify('outbox', '') FROM recorded LIMIT 1
+""")
+
+
+async def record(tx: Transaction, cause: Cause, *events: Event) -> None:
+    """Add events that exist if and only if `tx` commits."""
+    await record_all(tx, [(cause, event) for event in events])
+
+
+async def record_all(tx: Transaction, events: list[tuple[Cause, Event]]) -> None:
+    """Add events of several causes."""
+    if not events:
+        return
+    await tx.run(
+        RECORD,
+        types=[type(event).__struct_config__.tag for _, event in events],
+        payloads=[msgspec.json.encode(event).decode() for _, event in events],
+        causes=[msgspec.json.encode(cause).decode() for cause, _ in events],
+    )
+
+
+class _Row(Struct):
+    event_id: UUID
+    recorded_at: datetime
+    payload: dict[str, Any]
+    cause: dict[str, Any]
+
+
+CLAIM = SQL("""
+    DELETE FROM outbox
+    WHERE id IN (SELECT id FROM outbox ORDER BY id FOR UPDATE SKIP LOCKED LIMIT %(limit)s)
+    RETURNING event_id, recorded_at, payload, cause
+""")
+
+
+async def claim(tx: Transaction, limit: int) -> list[Recorded]:
+    """Take up to `limit` of the oldest events; they stay in the outbox if `tx` rolls back."""
+    rows = await tx.all(_Row, CLAIM, limit=limit)
+    return [
+        Recorded(
+            event_id=row.event_id,
+            recorded_at=row.recorded_at,
+            event=msgspec.convert(row.payload, Event),
+            cause=msgspec.convert(row.cause, Cause),
+        )
+        for row in rows
+    ]

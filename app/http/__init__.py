@@ -1,0 +1,21 @@
+"""What every slice's routes share: errors as answers, request identity, paging, ranges, file bodies."""
+
+from app.http.bodies import read_limited
+from app.http.errors import answered
+from app.http.files import send_file
+from app.http.pagination import Page, next_link, page_of
+from app.http.ranges import Span, parse_range
+from app.http.requests import base_url, request_id
+
+__all__ = [
+    "Page",
+    "Span",
+    "answered",
+    "base_url",
+    "next_link",
+    "page_of",
+    "parse_range",
+    "read_limited",
+    "request_id",
+    "send_file",
+]

@@ -1,0 +1,45 @@
+"""Reading request bodies: all of a small one, or piece by piece with a time limit on silence."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import timedelta
+
+from aiohttp import ClientPayloadError, web
+
+from app.oci.errors import ManifestTooLarge, SizeInvalid
+
+
+class BodyCut(SizeInvalid):
+    """The body ended before its announced length, or nothing came for too long."""
+
+    sentence = "the body ended before its announced length"
+
+
+async def read_limited(request: web.Request, limit: int, idle: timedelta) -> bytes:
+    """Return the whole body; raise ManifestTooLarge above `limit` bytes, BodyCut when it does not come."""
+    if (request.content_length or 0) > limit:
+        raise ManifestTooLarge({"limit": limit})
+    pieces: list[bytes] = []
+    size = 0
+    async for piece in pieces_of(request, idle):
+        size += len(piece)
+        if size > limit:
+            raise ManifestTooLarge({"limit": limit})
+        pieces.append(piece)
+    return b"".join(pieces)
+
+
+async def pieces_of(request: web.Request, idle: timedelta) -> AsyncIterator[bytes]:
+    """Yield the body as it comes; raise BodyCut when the connection breaks or is silent for `idle`."""
+    content = request.content
+    seconds = idle.total_seconds()
+    while not content.at_eof():
+        try:
+            async with asyncio.timeout(None if content.is_eof() else seconds):
+                piece = await content.readany()
+        except TimeoutError:
+            raise BodyCut(f"nothing came for {seconds:g} s") from None
+        except (ConnectionError, ClientPayloadError) as error:
+            raise BodyCut(str(error)) from error
+        if piece:
+            yield piece

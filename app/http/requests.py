@@ -1,0 +1,25 @@
+"""Facts about a request that several slices need."""
+
+import re
+from typing import Final
+from uuid import uuid4
+
+from aiohttp import web
+
+_ID: Final = web.RequestKey("request_id", str)
+_SANE_ID: Final = re.compile(r"[A-Za-z0-9._:-]{1,64}")
+EXTERNAL_URL: Final = web.AppKey("external_url", str)
+
+
+def request_id(request: web.Request) -> str:
+    """Return the request's identifier: the client's `X-Request-Id` where it is sane, else a new one."""
+    known = request.get(_ID)
+    if known is None:
+        given = request.headers.get("X-Request-Id", "")
+        known = request[_ID] = given if _SANE_ID.fullmatch(given) else uuid4().hex
+    return known
+
+
+def base_url(request: web.Request) -> str:
+    """Return how clients reach this service, without a slash at the end."""
+    return request.app[EXTERNAL_URL] or f"{request.scheme}://{request.host}"

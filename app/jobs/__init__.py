@@ -1,0 +1,17 @@
+"""Names and queues of every job, so that `app` never imports `workers`."""
+
+from typing import Final, NamedTuple
+
+
+class Job(NamedTuple):
+    """One kind of background work."""
+
+    name: str
+    queue: str
+
+
+QUEUES: Final = ("events", "maintenance")
+"""One queue per kind of work, so that a slow kind never holds up another."""
+
+WRITE_AUDIT_LOG: Final = Job("write_audit_log", "events")
+COUNT_PULLS: Final = Job("count_pulls", "events")

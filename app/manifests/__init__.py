@@ -1,0 +1,1 @@
+"""Manifests: push, pull, delete, and referrers."""

@@ -1,0 +1,1 @@
+"""Members: which user has which role in a project."""

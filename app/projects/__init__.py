@@ -1,0 +1,1 @@
+"""Projects: the owners of repositories, public or private."""

@@ -1,0 +1,45 @@
+"""Making projects."""
+
+from app.access import Actor
+from app.db import Transaction
+from app.events import Cause, ProjectCreated, outbox
+from app.oci.errors import NameUnknown
+from app.oci.names import parse_project_name
+from app.projects import store
+
+
+class ProjectNameTaken(Exception):
+    """There is a project of that name."""
+
+
+async def create_project(
+    tx: Transaction, name: str, cause: Cause, *, owner_id: int | None = None, is_public: bool = False
+) -> int:
+    """Add a project and return the id; raise NameInvalid or ProjectNameTaken."""
+    project_id = await store.insert_project(
+        tx, parse_project_name(name), owner_id=owner_id, is_public=is_public
+    )
+    if project_id is None:
+        raise ProjectNameTaken(name)
+    await outbox.record(tx, cause, ProjectCreated(project_name=name))
+    return project_id
+
+
+async def project_for_push(
+    tx: Transaction, name: str, actor: Actor, cause: Cause, *, may_create: bool
+) -> int:
+    """Return the id of the project that is pushed to; an administrator's push may create it.
+
+    Raises:
+        NameUnknown: there is no such project and the caller cannot make one.
+    """
+    project_id = await store.find_project_id(tx, name)
+    if project_id is not None:
+        return project_id
+    if not (actor.is_sysadmin and may_create):
+        raise NameUnknown(name)
+    try:
+        return await create_project(tx, name, cause, owner_id=actor.user_id)
+    except ProjectNameTaken:
+        # Another push made it a moment ago.
+        return await project_for_push(tx, name, actor, cause, may_create=False)

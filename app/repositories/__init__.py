@@ -1,0 +1,1 @@
+"""Repositories: the names under which content is kept."""

@@ -1,0 +1,17 @@
+"""Content bytes, durable under the name of their digest."""
+
+from app.storage.cache import ContentCache
+from app.storage.driver import StorageDriver, StorageError, StorageFull, UploadState, UploadWriter
+from app.storage.filesystem import FilesystemDriver
+from app.storage.hashing import RunningDigest
+
+__all__ = [
+    "ContentCache",
+    "FilesystemDriver",
+    "RunningDigest",
+    "StorageDriver",
+    "StorageError",
+    "StorageFull",
+    "UploadState",
+    "UploadWriter",
+]

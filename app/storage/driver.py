@@ -1,0 +1,75 @@
+"""What every storage driver does: the contract that `tests/contracts/test_storage.py` runs on each of them."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Protocol, TypeAlias
+
+from app.oci.digest import Digest
+
+UploadState: TypeAlias = dict[str, str]
+"""Where the bytes of an upload session lie; JSON, kept in the session, understood by the driver only."""
+
+
+class StorageError(Exception):
+    """The storage failed."""
+
+
+class StorageFull(StorageError):
+    """There is no room left; nothing of the failed write stays behind."""
+
+
+class UploadWriter(Protocol):
+    """Appends to one upload; used by one task at a time."""
+
+    async def write(self, chunk: bytes) -> None:
+        """Append; raise StorageFull or StorageError."""
+
+    async def finish(self) -> None:
+        """Make durable all that was written."""
+
+    def close(self) -> None:
+        """Let go of what the writer holds, whether finished or not."""
+
+
+class StorageDriver(Protocol):
+    """Keeps blobs by digest, and uploads until they become blobs."""
+
+    async def check(self) -> None:
+        """Raise StorageError unless the storage can be written to."""
+
+    async def stat(self, digest: Digest) -> int | None:
+        """Return the size in bytes, or None."""
+
+    def read(self, digest: Digest, start: int, stop: int) -> AsyncIterator[bytes]:
+        """Yield the bytes `start <= i < stop`; raise FileNotFoundError."""
+
+    def local_path(self, digest: Digest) -> Path | None:
+        """Return the file that holds the blob, for sendfile, where the driver has files."""
+
+    async def put(self, digest: Digest, content: bytes) -> None:
+        """Store a whole small blob durably."""
+
+    async def delete(self, digest: Digest) -> None:
+        """Remove a blob; fine when there is none."""
+
+    def list_digests(self) -> AsyncIterator[Digest]:
+        """Yield every blob's digest, in no particular order."""
+
+    def new_upload(self) -> UploadState:
+        """Return the state of an upload without bytes."""
+
+    async def append(self, state: UploadState, offset: int, *, is_contested: bool) -> tuple[UploadState, UploadWriter]:
+        """Open the upload to write from `offset`; what lies beyond is dropped.
+
+        `is_contested`: an earlier writer never said that it ended and may still write. It must not
+        be able to harm the bytes that this writer leaves, so the returned state can be a new one.
+        """
+
+    def read_upload(self, state: UploadState, length: int) -> AsyncIterator[bytes]:
+        """Yield the first `length` bytes of an upload."""
+
+    async def commit(self, state: UploadState, digest: Digest, size: int) -> None:
+        """Turn a finished upload of `size` bytes durably into the blob."""
+
+    async def discard(self, state: UploadState) -> None:
+        """Remove an upload's bytes; fine when there are none."""

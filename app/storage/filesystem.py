@@ -1,0 +1,223 @@
+"""Blobs as files under one root, on a local or a shared POSIX file system.
+
+Durable means: the file is fsynced, then renamed to its place, then the directories on its path are
+fsynced; only then does a row in the database say that it exists.
+"""
+
+import asyncio
+import errno
+import os
+import shutil
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Final
+from uuid import uuid4
+
+from app.oci.digest import ALGORITHMS, Digest
+from app.storage.driver import StorageError, StorageFull, UploadState
+from app.storage.paths import blob_key, upload_key
+
+_FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+_READ_BYTES: Final = 1 << 20
+
+
+class FilesystemWriter:
+    """Appends to the file of one upload."""
+
+    def __init__(self, path: Path, offset: int) -> None:
+        self._directory = path.parent
+        self._start = offset
+        self._offset = offset
+        self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o640)
+        os.ftruncate(self._file, offset)
+
+    async def write(self, chunk: bytes) -> None:
+        """Append at the current offset."""
+        await asyncio.to_thread(self._write, chunk)
+
+    async def finish(self) -> None:
+        """Make durable all that was written, and the file's name where it is new."""
+        await asyncio.to_thread(self._finish)
+
+    def close(self) -> None:
+        """Close the file."""
+        os.close(self._file)
+
+    def _finish(self) -> None:
+        with _storage_errors():
+            os.fsync(self._file)
+            if self._start == 0:
+                _fsync_directory(self._directory)
+
+    def _write(self, chunk: bytes) -> None:
+        rest = memoryview(chunk)
+        try:
+            with _storage_errors():
+                while rest:
+                    written = os.pwrite(self._file, rest, self._offset)
+                    rest = rest[written:]
+                    self._offset += written
+        except StorageFull:
+            # Give the room back at once: what the session has stays.
+            os.ftruncate(self._file, self._start)
+            raise
+
+
+class FilesystemDriver:
+    """Implements `app.storage.StorageDriver` on a directory."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._durable: set[Path] = set()
+        with _storage_errors():
+            for directory in ("uploads", *(f"blobs/{algorithm}" for algorithm in ALGORITHMS)):
+                self._make_durable(root / directory)
+
+    async def check(self) -> None:
+        """Raise StorageError unless a file can be created."""
+        path = self._root / upload_key(f"check-{uuid4().hex}")
+        with _storage_errors():
+            await asyncio.to_thread(_touch_and_remove, path)
+
+    async def stat(self, digest: Digest) -> int | None:
+        """Return the size in bytes, or None."""
+        try:
+            return (await asyncio.to_thread(os.stat, self.local_path(digest))).st_size
+        except FileNotFoundError:
+            return None
+
+    async def read(self, digest: Digest, start: int, stop: int) -> AsyncIterator[bytes]:
+        """Yield the bytes `start <= i < stop`."""
+        async for piece in _read(self.local_path(digest), start, stop):
+            yield piece
+
+    def local_path(self, digest: Digest) -> Path:
+        """Return the blob's file, whether it exists or not."""
+        return self._root / blob_key(digest)
+
+    async def put(self, digest: Digest, content: bytes) -> None:
+        """Store a whole small blob durably."""
+        await asyncio.to_thread(self._put, digest, content)
+
+    async def delete(self, digest: Digest) -> None:
+        """Remove a blob; fine when there is none."""
+        with _storage_errors():
+            await asyncio.to_thread(self.local_path(digest).unlink, missing_ok=True)
+
+    async def list_digests(self) -> AsyncIterator[Digest]:
+        """Yield every blob's digest."""
+        for algorithm in ALGORITHMS:
+            top = self._root / "blobs" / algorithm
+            for first in await asyncio.to_thread(os.listdir, top):
+                for path in await asyncio.to_thread(lambda d: list(d.glob("*/*")), top / first):
+                    yield Digest.parse(f"{algorithm}:{path.name}")
+
+    def new_upload(self) -> UploadState:
+        """Name a file; it is created by the first byte."""
+        return {"file": uuid4().hex}
+
+    async def append(
+        self, state: UploadState, offset: int, *, is_contested: bool
+    ) -> tuple[UploadState, FilesystemWriter]:
+        """Open the upload's file; a contested one is copied, so that the other writer keeps the old file."""
+        if is_contested:
+            old, state = state, self.new_upload()
+            with _storage_errors():
+                await asyncio.to_thread(_copy, self._upload(old), self._upload(state))
+            await self.discard(old)
+        with _storage_errors():
+            return state, await asyncio.to_thread(FilesystemWriter, self._upload(state), offset)
+
+    async def read_upload(self, state: UploadState, length: int) -> AsyncIterator[bytes]:
+        """Yield the first `length` bytes of an upload."""
+        async for piece in _read(self._upload(state), 0, length):
+            yield piece
+
+    async def commit(self, state: UploadState, digest: Digest, size: int) -> None:
+        """Rename the finished file to its place, durably."""
+        await asyncio.to_thread(self._commit, self._upload(state), digest, size)
+
+    async def discard(self, state: UploadState) -> None:
+        """Remove an upload's file; fine when there is none."""
+        with _storage_errors():
+            await asyncio.to_thread(self._upload(state).unlink, missing_ok=True)
+
+    def _upload(self, state: UploadState) -> Path:
+        return self._root / upload_key(state["file"])
+
+    def _put(self, digest: Digest, content: bytes) -> None:
+        path = self._upload(self.new_upload())
+        try:
+            with _storage_errors(), path.open("wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            self._commit(path, digest, len(content))
+        except BaseException:
+            path.unlink(missing_ok=True)
+            raise
+
+    def _commit(self, path: Path, digest: Digest, size: int) -> None:
+        target = self.local_path(digest)
+        with _storage_errors():
+            if path.stat().st_size != size:
+                raise StorageError(f"{path.name} has not the {size} bytes that were written to it")
+            self._make_durable(target.parent)
+            path.rename(target)
+            _fsync_directory(target.parent)
+
+    def _make_durable(self, directory: Path) -> None:
+        """Create the directory and its parents so that a power loss does not take them back."""
+        if directory in self._durable:
+            return
+        if not directory.is_dir():
+            if directory != directory.parent:
+                self._make_durable(directory.parent)
+            with suppress(FileExistsError):
+                directory.mkdir(mode=0o750)
+            _fsync_directory(directory.parent)
+        self._durable.add(directory)
+
+
+async def _read(path: Path, start: int, stop: int) -> AsyncIterator[bytes]:
+    file = await asyncio.to_thread(os.open, path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        while start < stop:
+            piece = await asyncio.to_thread(os.pread, file, min(_READ_BYTES, stop - start), start)
+            if not piece:
+                raise StorageError(f"{path.name} ends at {start} of {stop} bytes")
+            yield piece
+            start += len(piece)
+    finally:
+        os.close(file)
+
+
+def _copy(source: Path, target: Path) -> None:
+    with suppress(FileNotFoundError):
+        shutil.copyfile(source, target)
+
+
+def _touch_and_remove(path: Path) -> None:
+    path.touch(exist_ok=False)
+    path.unlink()
+
+
+def _fsync_directory(path: Path) -> None:
+    directory = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(directory)
+    finally:
+        os.close(directory)
+
+
+@contextmanager
+def _storage_errors() -> Iterator[None]:
+    """Raise StorageFull or StorageError for what the operating system says."""
+    try:
+        yield
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        kind = StorageFull if error.errno in _FULL else StorageError
+        raise kind(error.strerror) from error

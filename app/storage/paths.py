@@ -1,0 +1,18 @@
+"""The key tree of every driver.
+
+    blobs/sha256/a3/f2/a3f2b8c9...   content, by digest
+    uploads/7d0c...                  bytes of upload sessions
+"""
+
+from app.oci.digest import Digest
+
+
+def blob_key(digest: Digest) -> str:
+    """Return the key of a blob."""
+    encoded = digest.encoded
+    return f"blobs/{digest.algorithm}/{encoded[:2]}/{encoded[2:4]}/{encoded}"
+
+
+def upload_key(name: str) -> str:
+    """Return the key of an upload's bytes."""
+    return f"uploads/{name}"

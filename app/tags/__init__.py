@@ -1,0 +1,1 @@
+"""Tags: names that point to manifests."""
