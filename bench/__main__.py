@@ -17,6 +17,7 @@ from bench.settings import QUICK, Plan
 
 _ROOT = Path(__file__).resolve().parent.parent
 _BUILD = _ROOT / "build"
+_QUICK_SERVERS = ("roadstead", "docker-registry", "nginx")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -35,7 +36,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _compare(directory: Path, options: argparse.Namespace) -> int:
     plan, began = _plan(options), time.monotonic()
     wanted = {line.workload for line in LINES if not options.only or line.key in options.only}
-    with run.started(directory, options.servers, _say) as arena:
+    servers = options.servers or (list(_QUICK_SERVERS) if options.quick else [])
+    with run.started(directory, servers, _say) as arena:
         flushes = run.count_flushes(arena, directory)
         samples = run.measure(arena, [key for key in WORKLOADS if key in wanted], plan, _say)
         outcome = results.Results(
@@ -72,7 +74,7 @@ def _parser() -> argparse.ArgumentParser:
     keys = [line.key for line in LINES]
     parser = argparse.ArgumentParser(prog="python -m bench", description=main.__doc__)
     add = parser.add_argument
-    add("--quick", action="store_true", help="fewer and shorter rounds: under two minutes")
+    add("--quick", action="store_true", help="fewer and shorter rounds, fewer peers: under two minutes")
     add("--only", action="append", choices=keys, metavar="LINE", help=f"measure only this: {', '.join(keys)}")
     add(
         "--servers",

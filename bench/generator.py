@@ -1,4 +1,4 @@
-"""A load generator for GETs, for machines without wrk; it costs more, so small answers show lower ratios."""
+"""A load generator for GETs: a process for each connection, which reads into a buffer of a megabyte."""
 
 import time
 from collections.abc import Iterator, Sequence

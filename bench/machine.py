@@ -18,7 +18,7 @@ def describe(directory: Path) -> dict[str, str]:
         "kernel": platform.release(),
         "python": platform.python_version(),
         "file system": _file_system(directory),
-        "load generator": "wrk" if shutil.which("wrk") else "bench/generator.py",
+        "small answers read by": "wrk" if shutil.which("wrk") else "bench/generator.py",
     }
 
 

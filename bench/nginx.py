@@ -72,7 +72,11 @@ class Nginx:
 
     def version(self) -> str:
         """Return what the program says about itself."""
-        return subprocess.run(["nginx", "-v"], capture_output=True, text=True, check=False).stderr.strip()
+        return (
+            subprocess.run(["nginx", "-v"], capture_output=True, text=True, check=False)
+            .stderr.rpartition(": ")[2]
+            .strip()
+        )
 
     def stop(self) -> None:
         """End it."""

@@ -51,7 +51,7 @@ def _notes(results: Results) -> str:
         sample for by_target in results.samples.values() for found in by_target.values() for sample in found
     ]
     foreign = statistics.median(sample["foreign_cores"] for sample in rounds)
-    flushes = ", ".join(f"{results.labels[name]} {_count(count)}" for name, count in results.flushes.items())
+    flushes = "; ".join(f"{results.labels[name]}: {_count(count)}" for name, count in results.flushes.items())
     lines = [
         "",
         "Medians of the rounds (least-most). Ratios are taken round by round, and their median counts.",
@@ -59,7 +59,7 @@ def _notes(results: Results) -> str:
         f"- Made {results.made} in {results.seconds} s: {plan}.",
         f"- Machine: {machine}.",
         *(f"- {name}: {version}" for name, version in results.versions.items()),
-        f"- fsync and fdatasync calls during one 4 KB upload: {flushes}.",
+        f"- fsync and fdatasync calls during one 4 KB upload - {flushes}.",
         f"- Other programs used {foreign:.2f} cores during the median measurement.",
     ]
     return "\n".join(lines) + "\n"

@@ -57,11 +57,11 @@ def measure(arena: Arena, keys: Sequence[str], plan: Plan, say: Say) -> Samples:
     samples: Samples = {}
     for key in keys:
         station = WORKLOADS[key]
-        takers = [target for target in arena.targets if station.is_reading or target.is_pushed_to]
+        takers = [target for target in arena.targets if station.takes(target)]
         samples[key] = {target.name: [] for target in takers}
         for target in takers:
             station.workload.warm_up(target, arena.files, plan)
-        for _ in range(1 if station.is_once else plan.rounds):
+        for _ in range(1 if station.is_slow else plan.rounds):
             for target in takers:
                 arena.wait_until_quiet()
                 began = time.monotonic()
