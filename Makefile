@@ -5,7 +5,7 @@
 
 PYTHON ?= python3
 VENV ?= .venv
-WORKERS ?= 2
+TEST_PROCESSES ?= 2
 
 IN_VENV := $(VENV)/bin/python -m
 INSTALL := $(IN_VENV) pip install --quiet --disable-pip-version-check
@@ -43,11 +43,11 @@ migrate: $(VENV)/.installed ## Bring the database that the settings name up to d
 
 .PHONY: test
 test: $(VENV)/.dev ## Run every test (10 minutes at most on two cores)
-	@$(IN_VENV) pytest -n $(WORKERS)
+	@$(IN_VENV) pytest -n $(TEST_PROCESSES)
 
 .PHONY: test-fast
 test-fast: $(VENV)/.dev ## Run the tests that take less than a second each
-	@$(IN_VENV) pytest -n $(WORKERS) -m "not slow and not clients"
+	@$(IN_VENV) pytest -n $(TEST_PROCESSES) -m "not slow and not clients"
 
 .PHONY: ci
 ci: ## Run everything that must pass before a change lands: lint, types, arch, test

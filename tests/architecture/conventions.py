@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator
 
 from tests.architecture.budgets import SUPPRESSIONS_PER_1000_LINES
+from tests.architecture.slices import PLATFORM
 from tests.architecture.source import EVERYTHING, PRODUCT, Finding, Function, Module, Rule
 
 POLLING = "tests/support"
@@ -132,6 +133,26 @@ def _statements(module: Module) -> Iterator[Finding]:
             yield call.lineno, "a statement that is no constant of its module"
 
 
+def _stores(module: Module) -> Iterator[Finding]:
+    if module.is_in(*(f"app/{package}" for package in PLATFORM)) or module.kind == "store":
+        return
+    statements = [call.lineno for call, name in _calls(module.tree) if name in {"SQL", "Prepared"}]
+    if statements:
+        yield min(statements), f"{len(statements)} statements outside of a store"
+
+
+def _store_verbs(module: Module) -> Iterator[Finding]:
+    for function in module.functions if module.kind == "store" else ():
+        verb, returns = function.name.partition("_")[0], ast.unparse(function.returns or ast.Constant(None))
+        is_none_possible = returns.endswith("None")
+        if verb == "find" and not is_none_possible:
+            yield function.lineno, f"`{function.name}` always finds something"
+        if verb == "get" and is_none_possible:
+            yield function.lineno, f"`{function.name}` may find nothing"
+        if verb == "list" and not returns.startswith(("list[", "dict[", "AsyncIterator[")):
+            yield function.lineno, f"`{function.name}` returns no list"
+
+
 def _always_run(module: Module) -> Iterator[Finding]:
     for node in module.nodes:
         if (
@@ -196,6 +217,18 @@ RULES = (
         "Make it a module constant, so that the contract test finds and prepares it",
         _statements,
         PRODUCT,
+    ),
+    Rule(
+        "stores",
+        "Keep them in `store.py`, or in a store of their own, `..._store.py`",
+        _stores,
+        ("app",),
+    ),
+    Rule(
+        "store verbs",
+        "`get_` must find, `find_` may return None, `list_` returns several",
+        _store_verbs,
+        ("app",),
     ),
     Rule("tests run", "Make what it needs a fixture, or mark it `clients`", _always_run, ("tests",)),
     Rule(

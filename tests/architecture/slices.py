@@ -10,7 +10,8 @@ from grimp import ImportGraph
 
 PLATFORM = frozenset({"access", "db", "events", "http", "jobs", "oci", "storage"})
 
-# Each kind of module may import those of lower rank; what is not named here is a use case.
+# Each kind of module may import those of lower rank; what is not named here is a use case. A slice may have
+# several of a kind: `upload_routes.py` beside `routes.py`.
 _RANKS = {"routes": 3, "store": 1, "schemas": 1, "model": 0}
 _USE_CASE = 2
 
@@ -54,7 +55,7 @@ def _is_downwards(importer: int, imported: int) -> bool:
 
 
 def _kind(module: str) -> str:
-    return module.split(".")[2]
+    return module.split(".")[2].rpartition("_")[2]
 
 
 def _rank(module: str) -> int:

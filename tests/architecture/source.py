@@ -26,6 +26,11 @@ class Module:
     def tree(self) -> ast.Module:
         return ast.parse(self.text)
 
+    @property
+    def kind(self) -> str:
+        """What the module holds, by the last word of its name: `upload_routes.py` holds routes."""
+        return Path(self.path).stem.rpartition("_")[2]
+
     @cached_property
     def lines(self) -> int:
         return self.text.count("\n")

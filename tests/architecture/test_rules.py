@@ -10,6 +10,8 @@ from tests.architecture.source import Module
 from tests.architecture.test_house import RULES
 
 BY_NAME = {rule.name: rule for rule in RULES}
+UPLOADS = "app/blobs/uploads.py"
+STORE = "app/blobs/session_store.py"
 LINES = "    x\n"
 DOCSTRING = '    """Say.\n\n    More.\n    """\n'
 
@@ -22,13 +24,21 @@ class Sample:
     bad: str
     line: int
     good: str
-    path: str = "app/blobs/uploads.py"
+    path: str = UPLOADS
+    good_path: str = ""
 
 
 SAMPLES = [
     Sample("module lines", "x = 1\n" * 301, 301, "x = 1\n" * 300),
     Sample("function lines", "def f():\n" + LINES * 40, 1, "def f():\n" + DOCSTRING + LINES * 39),
     Sample("function lines", "def f():\n" + LINES * 15, 1, "def f():\n" + LINES * 14, "app/blobs/routes.py"),
+    Sample(
+        "function lines",
+        "def f():\n" + LINES * 15,
+        1,
+        "def f():\n" + LINES * 14,
+        "app/blobs/upload_routes.py",
+    ),
     Sample(
         "nesting",
         "def f():\n for a in b:\n  with a:\n   if c:\n    while d: pass\n",
@@ -39,8 +49,8 @@ SAMPLES = [
     Sample(
         "parameters", "async def f(a, *, b, c, d, e, f, g): ...", 1, "async def f(a, *, b, c, d, e, f): ..."
     ),
-    Sample("module name", "", 1, "", "app/blobs/utils.py"),
-    Sample("module name", "", 1, "", "app/helpers/digest.py"),
+    Sample("module name", "", 1, "", "app/blobs/utils.py", UPLOADS),
+    Sample("module name", "", 1, "", "app/helpers/digest.py", UPLOADS),
     Sample(
         "suppressions", "import a\nimport b  # noqa: F401", 2, "import b  # noqa: F401 - read by the plugin"
     ),
@@ -65,11 +75,17 @@ SAMPLES = [
     ),
     Sample("log events", 'log.info(f"pushed {digest}")', 1, 'log.info("manifest_pushed", digest=digest)'),
     Sample("log events", 'self._log.error("Push failed!")', 1, 'self._log.error("push_failed")'),
+    Sample("stores", 'ONE = SQL("SELECT 1")', 1, 'ONE = SQL("SELECT 1")', UPLOADS, STORE),
+    Sample("stores", 'ONE = Prepared("one")', 1, 'ONE = SQL("SELECT 1")', UPLOADS, "app/jobs/pending.py"),
+    Sample("store verbs", "async def find_a() -> int: ...", 1, "def find_a() -> int | None: ...", STORE),
+    Sample("store verbs", "def get_a() -> int | None: ...", 1, "async def get_a() -> int: ...", STORE),
+    Sample("store verbs", "def list_a() -> str: ...", 1, "def list_a() -> list[str]: ...", STORE),
     Sample(
         "statements",
         'def f():\n    tx.run(SQL("SELECT 1"))',
         2,
         'ONE = SQL("SELECT 1")\nTWO: Final = Prepared("two")',
+        STORE,
     ),
     Sample(
         "tests run",
@@ -101,8 +117,7 @@ def test_a_rule_finds_the_bad_and_only_the_bad(sample: Sample) -> None:
     (violation,) = rule.violations(Module(sample.path, dedent(sample.bad)))
     assert violation.startswith(f"{sample.path}:{sample.line}: ")
     assert violation.endswith(rule.remedy)
-    good_path = "app/blobs/uploads.py" if sample.rule == "module name" else sample.path
-    assert rule.violations(Module(good_path, dedent(sample.good))) == []
+    assert rule.violations(Module(sample.good_path or sample.path, dedent(sample.good))) == []
 
 
 def test_every_rule_has_a_sample() -> None:
