@@ -1,7 +1,7 @@
 """GET requests over kept-alive connections, by wrk or by our own generator.
 
-wrk costs least for small answers. It reads 8 KB at a time on one thread, though, so that for large blobs it is wrk
-that would be measured: those, and everything where wrk is missing, our own generator asks for.
+wrk costs least for small answers. It reads 8 KB at a time on one thread, though, so that for large blobs it
+is wrk that would be measured: those, and everything where wrk is missing, our own generator asks for.
 """
 
 import json
