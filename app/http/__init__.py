@@ -1,13 +1,15 @@
 """What every slice's routes share: errors as answers, request identity, paging, ranges, file bodies."""
 
-from app.http.bodies import read_limited
+from app.http.bodies import BodyCut, pieces_of, read_limited
 from app.http.errors import answered
 from app.http.files import send_file
 from app.http.pagination import Page, next_link, page_of
 from app.http.ranges import Span, parse_range
-from app.http.requests import base_url, request_id
+from app.http.requests import EXTERNAL_URL, base_url, request_id
 
 __all__ = [
+    "EXTERNAL_URL",
+    "BodyCut",
     "Page",
     "Span",
     "answered",
@@ -15,6 +17,7 @@ __all__ = [
     "next_link",
     "page_of",
     "parse_range",
+    "pieces_of",
     "read_limited",
     "request_id",
     "send_file",

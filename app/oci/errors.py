@@ -136,6 +136,12 @@ class BlobInUse(Unsupported):
     sentence = "a manifest of this repository uses the blob; delete the manifest first"
 
 
+class ManifestInUse(Unsupported):
+    """An index of the repository lists the manifest."""
+
+    sentence = "an index of this repository lists the manifest; delete the index first"
+
+
 class PaginationNumberInvalid(OciError):
     """`n` is not a number of entries (code of the distribution project)."""
 

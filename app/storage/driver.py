@@ -62,7 +62,8 @@ class StorageDriver(Protocol):
         """Open the upload to write from `offset`; what lies beyond is dropped.
 
         `is_contested`: an earlier writer never said that it ended and may still write. It must not
-        be able to harm the bytes that this writer leaves, so the returned state can be a new one.
+        be able to harm the bytes that this writer leaves, so the returned state can be a new one;
+        the caller discards the old one. Raises FileNotFoundError when the first bytes are not there.
         """
 
     def read_upload(self, state: UploadState, length: int) -> AsyncIterator[bytes]:

@@ -30,6 +30,9 @@ class FilesystemWriter:
         self._start = offset
         self._offset = offset
         self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o640)
+        if os.fstat(self._file).st_size < offset:
+            os.close(self._file)
+            raise FileNotFoundError(errno.ENOENT, "the upload's bytes are gone", str(path))
         os.ftruncate(self._file, offset)
 
     async def write(self, chunk: bytes) -> None:
@@ -120,12 +123,11 @@ class FilesystemDriver:
     async def append(
         self, state: UploadState, offset: int, *, is_contested: bool
     ) -> tuple[UploadState, FilesystemWriter]:
-        """Open the upload's file; a contested one is copied, so that the other writer keeps the old file."""
+        """Open the upload's file; a contested one is copied, and the other writer keeps the old file."""
         if is_contested:
             old, state = state, self.new_upload()
             with _storage_errors():
                 await asyncio.to_thread(_copy, self._upload(old), self._upload(state))
-            await self.discard(old)
         with _storage_errors():
             return state, await asyncio.to_thread(FilesystemWriter, self._upload(state), offset)
 

@@ -1,0 +1,42 @@
+"""Upload sessions: state in the database, so that any process can go on with any upload."""
+
+from typing import Final
+from uuid import UUID
+
+from msgspec import Struct
+
+from app.oci.digest import Algorithm
+from app.storage import UploadState
+
+INLINE_BYTES: Final = 64 << 10
+"""Up to this size an upload stays in its session's row, and a blob is read and sent in one piece."""
+
+
+class UploadSession(Struct, frozen=True):
+    """One upload, as it stands in the database."""
+
+    id: UUID
+    repository_name: str
+    offset_bytes: int
+    algorithm: Algorithm
+    hash_state: bytes | None
+    tail: bytes
+    storage_state: UploadState
+    lease_token: UUID | None
+    is_contested: bool = False
+
+    @property
+    def stored_bytes(self) -> int:
+        """How many bytes are in storage; the rest is `tail`."""
+        return self.offset_bytes - len(self.tail)
+
+
+def whereabouts(repository: str, upload_id: UUID, offset_bytes: int) -> dict[str, str]:
+    """Return the headers that tell where an upload goes on (spec.md, "Pushing a blob in chunks").
+
+    Both ends of Range are inclusive, so nothing and one byte look the same; clients count themselves.
+    """
+    return {
+        "Location": f"/v2/{repository}/blobs/uploads/{upload_id}",
+        "Range": f"0-{max(offset_bytes - 1, 0)}",
+    }

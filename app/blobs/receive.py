@@ -1,0 +1,96 @@
+"""Bytes on their way from a request body into storage, hashed as they pass; memory does not grow with the blob."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Final
+
+from app.blobs.model import UploadSession
+from app.http import BodyCut
+from app.oci.digest import Digest
+from app.resources import Resources
+from app.storage import RunningDigest, UploadState, UploadWriter
+
+BATCH_BYTES: Final = 512 << 10
+"""Bytes gathered before a thread writes and hashes them."""
+
+_IN_LOOP_BYTES: Final = 16 << 10
+"""Hashing less than this is cheaper here than the way to a thread and back."""
+
+
+class Receiver:
+    """Takes up an upload where its session stands and appends to it."""
+
+    def __init__(
+        self, session: UploadSession, writer: UploadWriter, running: RunningDigest, state: UploadState
+    ) -> None:
+        self.state: Final = state
+        self.offset = session.stored_bytes
+        self._writer = writer
+        self._running = running
+
+    async def take(self, pieces: AsyncIterator[bytes], sign_of_life: Callable[[], Awaitable[None]]) -> None:
+        """Append all pieces; after BodyCut, what came before it is there and counted in `offset`."""
+        batch: list[bytes] = []
+        size = 0
+        try:
+            async for piece in pieces:
+                batch.append(piece)
+                size += len(piece)
+                if size >= BATCH_BYTES:
+                    await self.append(b"".join(batch))
+                    batch.clear()
+                    size = 0
+                    await sign_of_life()
+        except BodyCut:
+            await self.append(b"".join(batch))
+            raise
+        await self.append(b"".join(batch))
+
+    async def append(self, piece: bytes) -> None:
+        """Write and hash one piece."""
+        if len(piece) <= _IN_LOOP_BYTES:
+            await self._writer.write(piece)
+            self._running.update(piece)
+        else:
+            await asyncio.gather(self._writer.write(piece), asyncio.to_thread(self._running.update, piece))
+        self.offset += len(piece)
+
+    async def finish(self) -> bytes | None:
+        """Make everything durable and return the state of the hash."""
+        await self._writer.finish()
+        return self._running.state()
+
+    def digest(self) -> Digest:
+        """Return the digest of all bytes of the upload."""
+        return self._running.digest()
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._writer.close()
+
+
+async def open_receiver(r: Resources, session: UploadSession) -> Receiver:
+    """Open a leased session for writing, its tail written first."""
+    running = await _running_digest(r, session)
+    state, writer = await r.storage.append(
+        session.storage_state, session.stored_bytes, is_contested=session.is_contested
+    )
+    receiver = Receiver(session, writer, running, state)
+    if session.tail:
+        try:
+            await receiver.append(session.tail)
+        except BaseException:
+            receiver.close()
+            raise
+    return receiver
+
+
+async def _running_digest(r: Resources, session: UploadSession) -> RunningDigest:
+    if session.stored_bytes == 0:
+        return RunningDigest(session.algorithm)
+    if session.hash_state is not None and RunningDigest.can_resume():
+        return RunningDigest(session.algorithm, session.hash_state)
+    running = RunningDigest(session.algorithm)
+    async for piece in r.storage.read_upload(session.storage_state, session.stored_bytes):
+        await asyncio.to_thread(running.update, piece)
+    return running

@@ -1,0 +1,95 @@
+"""Pulling and deleting blobs (spec.md, end-2 and end-10)."""
+
+from typing import Final
+
+from aiohttp import web
+
+from app.access import Permission, Route, cause_of, repository_of
+from app.blobs import store
+from app.blobs.delete import delete_blob
+from app.blobs.model import INLINE_BYTES
+from app.http import Span, parse_range, send_file
+from app.oci.digest import Digest
+from app.oci.errors import BlobUnknown
+from app.resources import Resources, resources
+
+_FOREVER: Final = "max-age=31536000, immutable"
+
+
+async def get_blob(request: web.Request) -> web.StreamResponse:
+    """Send a blob, or the range of it that is asked for."""
+    r = resources(request)
+    digest = Digest.parse(request.match_info["digest"])
+    size = await store.find_blob_size(r.database, repository_of(request), digest)
+    if size is None:
+        raise BlobUnknown(digest)
+    headers = {
+        "Content-Type": "application/octet-stream",
+        "Docker-Content-Digest": digest,
+        "ETag": f'"{digest}"',
+        "Accept-Ranges": "bytes",
+        "Cache-Control": _FOREVER,
+    }
+    if _is_known(request, digest):
+        return web.Response(status=304, headers=headers)
+    span = _wanted(request, digest, size)
+    if span is None:
+        return await _send(request, r, digest, Span(0, size, size), status=200, headers=headers)
+    headers["Content-Range"] = span.content_range
+    return await _send(request, r, digest, span, status=206, headers=headers)
+
+
+async def delete(request: web.Request) -> web.Response:
+    """Unlink a blob from the repository."""
+    digest = Digest.parse(request.match_info["digest"])
+    await delete_blob(resources(request), repository_of(request), digest, cause_of(request))
+    return web.Response(status=202)
+
+
+def _is_known(request: web.Request, digest: Digest) -> bool:
+    """Whether the client says that it has the blob (RFC 9110, If-None-Match)."""
+    given = request.headers.get("If-None-Match")
+    return given is not None and (given.strip() == "*" or digest in given)
+
+
+def _wanted(request: web.Request, digest: Digest, size: int) -> Span | None:
+    """Read Range, unless If-Range names other content (RFC 9110, section 13.1.5)."""
+    if "Range" not in request.headers or request.headers.get("If-Range", digest).strip('"') != digest:
+        return None
+    return parse_range(request.headers["Range"], size)
+
+
+async def _send(
+    request: web.Request, r: Resources, digest: Digest, span: Span, *, status: int, headers: dict[str, str]
+) -> web.StreamResponse:
+    if request.method == "HEAD":
+        return web.Response(status=status, headers={**headers, "Content-Length": str(span.length)})
+    if span.size <= INLINE_BYTES:
+        content = await _small(r, digest, span.size)
+        return web.Response(status=status, headers=headers, body=content[span.start : span.stop])
+    path = r.storage.local_path(digest)
+    if path is not None:
+        return await send_file(request, path, span, status=status, headers=headers)
+    response = web.StreamResponse(status=status, headers=headers)
+    response.content_length = span.length
+    await response.prepare(request)
+    async for piece in r.storage.read(digest, span.start, span.stop):
+        await response.write(piece)
+    return response
+
+
+async def _small(r: Resources, digest: Digest, size: int) -> bytes:
+    content = r.cache.get(digest)
+    if content is None:
+        content = b"".join([piece async for piece in r.storage.read(digest, 0, size)])
+        r.cache.put(digest, content)
+    return content
+
+
+_PATH: Final = "/v2/{name:.+}/blobs/{digest:[^/]+}"
+
+ROUTES: Final = (
+    Route("GET", _PATH, get_blob, Permission.PULL),
+    Route("HEAD", _PATH, get_blob, Permission.PULL),
+    Route("DELETE", _PATH, delete, Permission.DELETE),
+)

@@ -1,0 +1,232 @@
+"""Statements on upload sessions. A lease names the one writer; without a lease nobody writes to storage."""
+
+import json
+from datetime import timedelta
+from uuid import UUID
+
+from app.blobs.model import INLINE_BYTES, UploadSession
+from app.db import SQL, Database, Transaction
+from app.oci.digest import Algorithm
+from app.storage import UploadState
+
+INSERT_SESSION = SQL("""
+    INSERT INTO upload_sessions (repository_name, owner, algorithm, storage_state, expires_at)
+    VALUES (%(repository)s, %(owner)s, %(algorithm)s, %(storage_state)s::json, now() + %(expiry)s)
+    RETURNING id
+""")
+
+
+async def insert_session(
+    database: Database,
+    repository: str,
+    *,
+    owner: str,
+    algorithm: Algorithm,
+    storage_state: UploadState,
+    expiry: timedelta,
+) -> UUID:
+    """Open a session and return its id."""
+    async with database.autocommit() as statements:
+        found = await statements.value(
+            INSERT_SESSION,
+            repository=repository,
+            owner=owner,
+            algorithm=algorithm,
+            storage_state=json.dumps(storage_state),
+            expiry=expiry,
+        )
+    return UUID(str(found))
+
+
+FIND_SESSION = SQL("""
+    SELECT id, repository_name, offset_bytes, algorithm, hash_state, tail, storage_state, lease_token
+    FROM upload_sessions
+    WHERE id = %(upload_id)s AND repository_name = %(repository)s AND expires_at > now()
+""")
+
+
+async def find_session(database: Database, repository: str, upload_id: UUID) -> UploadSession | None:
+    """Return a session that has not expired."""
+    async with database.autocommit() as statements:
+        return await statements.maybe(_session, FIND_SESSION, repository=repository, upload_id=upload_id)
+
+
+LEASE_SESSION = SQL("""
+    UPDATE upload_sessions s SET lease_token = gen_random_uuid(), leased_until = now() + %(lease)s
+    FROM (
+        SELECT id, lease_token IS NOT NULL AS is_contested FROM upload_sessions
+        WHERE id = %(upload_id)s AND repository_name = %(repository)s AND expires_at > now()
+            AND (lease_token IS NULL OR leased_until < now())
+        FOR UPDATE
+    ) free
+    WHERE s.id = free.id
+    RETURNING s.id, repository_name, offset_bytes, algorithm, hash_state, tail, storage_state, lease_token, is_contested
+""")
+
+
+async def lease_session(
+    database: Database, repository: str, upload_id: UUID, *, lease: timedelta
+) -> UploadSession | None:
+    """Become the session's one writer; None when there is no such session or it has a live writer."""
+    async with database.autocommit() as statements:
+        return await statements.maybe(
+            _session, LEASE_SESSION, repository=repository, upload_id=upload_id, lease=lease
+        )
+
+
+RENEW_LEASE = SQL("""
+    UPDATE upload_sessions SET leased_until = now() + %(lease)s
+    WHERE id = %(upload_id)s AND lease_token = %(token)s
+""")
+
+
+async def renew_lease(database: Database, upload_id: UUID, token: UUID, *, lease: timedelta) -> bool:
+    """Show a sign of life; False when somebody else took the session over."""
+    async with database.autocommit() as statements:
+        return await statements.run(RENEW_LEASE, upload_id=upload_id, token=token, lease=lease) == 1
+
+
+ADVANCE_SESSION = SQL("""
+    UPDATE upload_sessions
+    SET offset_bytes = %(offset)s, hash_state = %(hash_state)s, tail = '',
+        lease_token = NULL, leased_until = NULL, expires_at = now() + %(expiry)s
+    WHERE id = %(upload_id)s AND lease_token = %(token)s
+""")
+
+
+async def advance_session(
+    database: Database,
+    session: UploadSession,
+    *,
+    offset: int,
+    hash_state: bytes | None,
+    expiry: timedelta,
+) -> bool:
+    """Note what is durable in storage and end the lease; False when somebody else took the session over."""
+    async with database.autocommit() as statements:
+        return (
+            await statements.run(
+                ADVANCE_SESSION,
+                upload_id=session.id,
+                token=session.lease_token,
+                offset=offset,
+                hash_state=hash_state,
+                expiry=expiry,
+            )
+            == 1
+        )
+
+
+MOVE_SESSION = SQL("""
+    UPDATE upload_sessions SET storage_state = %(storage_state)s::json
+    WHERE id = %(upload_id)s AND lease_token = %(token)s
+""")
+
+
+async def move_session(database: Database, session: UploadSession, storage_state: UploadState) -> None:
+    """Note that the session's bytes lie elsewhere now."""
+    async with database.autocommit() as statements:
+        await statements.run(
+            MOVE_SESSION,
+            upload_id=session.id,
+            token=session.lease_token,
+            storage_state=json.dumps(storage_state),
+        )
+
+
+RELEASE_SESSION = SQL("""
+    UPDATE upload_sessions SET lease_token = NULL, leased_until = NULL
+    WHERE id = %(upload_id)s AND lease_token = %(token)s
+""")
+
+
+async def release_session(database: Database, session: UploadSession) -> None:
+    """End the lease and leave the session as it was."""
+    async with database.autocommit() as statements:
+        await statements.run(RELEASE_SESSION, upload_id=session.id, token=session.lease_token)
+
+
+EXTEND_TAIL = SQL("""
+    UPDATE upload_sessions
+    SET tail = tail || %(body)s, offset_bytes = offset_bytes + %(length)s, expires_at = now() + %(expiry)s
+    WHERE id = %(upload_id)s AND repository_name = %(repository)s AND expires_at > now()
+        AND lease_token IS NULL
+        AND offset_bytes = coalesce(%(start)s::bigint, offset_bytes)
+        AND length(tail) + %(length)s <= %(limit)s
+    RETURNING offset_bytes
+""")
+
+
+async def extend_tail(
+    database: Database,
+    repository: str,
+    upload_id: UUID,
+    *,
+    body: bytes,
+    start: int | None,
+    expiry: timedelta,
+) -> int | None:
+    """Append a small body to the row itself and return the new offset; None where that cannot be done."""
+    async with database.autocommit() as statements:
+        found = await statements.value(
+            EXTEND_TAIL,
+            repository=repository,
+            upload_id=upload_id,
+            body=body,
+            length=len(body),
+            start=start,
+            limit=INLINE_BYTES,
+            expiry=expiry,
+        )
+    return None if found is None else int(found)
+
+
+END_SESSION = SQL("""
+    DELETE FROM upload_sessions
+    WHERE id = %(upload_id)s AND offset_bytes = %(offset)s AND lease_token IS NOT DISTINCT FROM %(token)s
+""")
+
+
+async def end_session(tx: Transaction, session: UploadSession) -> bool:
+    """Remove the session; False when it has moved on or is gone."""
+    return (
+        await tx.run(
+            END_SESSION, upload_id=session.id, offset=session.offset_bytes, token=session.lease_token
+        )
+        == 1
+    )
+
+
+DELETE_SESSION = SQL("""
+    DELETE FROM upload_sessions WHERE id = %(upload_id)s AND repository_name = %(repository)s
+    RETURNING storage_state
+""")
+
+
+async def delete_session(database: Database, repository: str, upload_id: UUID) -> UploadState | None:
+    """Remove a session and return what is left of it in storage."""
+    async with database.autocommit() as statements:
+        return await statements.value(DELETE_SESSION, repository=repository, upload_id=upload_id)  # type: ignore[no-any-return]  # json column
+
+
+DELETE_EXPIRED = SQL("""
+    DELETE FROM upload_sessions WHERE id IN (
+        SELECT id FROM upload_sessions
+        WHERE expires_at < now() AND (leased_until IS NULL OR leased_until < now())
+        ORDER BY expires_at FOR UPDATE SKIP LOCKED LIMIT %(limit)s
+    )
+    RETURNING storage_state
+""")
+
+
+async def delete_expired(database: Database, limit: int) -> list[UploadState]:
+    """Remove sessions that expired and return what is left of them in storage."""
+    async with database.autocommit() as statements:
+        return await statements.values(DELETE_EXPIRED, limit=limit)
+
+
+def _session(**columns: object) -> UploadSession:
+    for name in ("hash_state", "tail"):
+        if columns[name] is not None:
+            columns[name] = bytes(columns[name])  # type: ignore[call-overload]  # psycopg2 returns memoryview
+    return UploadSession(**columns)  # type: ignore[arg-type]  # the columns of the statements above

@@ -1,0 +1,73 @@
+"""Statements on blobs and their links."""
+
+from app.db import SQL, Database, Prepared, Statements, Transaction
+from app.oci.digest import Digest
+
+FIND_BLOB = Prepared(
+    "find_blob",
+    ("text[]", "text[]"),
+    """
+    SELECT b.size_bytes
+    FROM unnest($1, $2) WITH ORDINALITY AS asked (repository_name, digest, place)
+    LEFT JOIN repositories r ON r.name = asked.repository_name
+    LEFT JOIN blob_links l ON l.repository_id = r.id AND l.digest = asked.digest
+    LEFT JOIN blobs b ON b.digest = l.digest
+    ORDER BY asked.place
+    """,
+)
+
+
+async def find_blob_size(database: Database, repository: str, digest: Digest) -> int | None:
+    """Return the size in bytes of a blob that is linked into the repository."""
+    row: tuple[int | None] = await database.look_up(FIND_BLOB, repository, digest)
+    return row[0]
+
+
+LINK_BLOB = SQL("""
+    WITH blob AS (
+        INSERT INTO blobs (digest, size_bytes) VALUES (%(digest)s, %(size_bytes)s) ON CONFLICT DO NOTHING
+    )
+    INSERT INTO blob_links (repository_id, digest) VALUES (%(repository_id)s, %(digest)s) ON CONFLICT DO NOTHING
+""")
+
+
+async def link_blob(tx: Transaction, repository_id: int, digest: Digest, size_bytes: int) -> None:
+    """Make durable content visible in a repository."""
+    await tx.run(LINK_BLOB, repository_id=repository_id, digest=digest, size_bytes=size_bytes)
+
+
+LIST_REPOSITORIES_WITH_BLOB = SQL("""
+    SELECT r.name FROM blob_links l JOIN repositories r ON r.id = l.repository_id
+    WHERE l.digest = %(digest)s ORDER BY r.id LIMIT %(limit)s
+""")
+
+
+async def list_repositories_with_blob(statements: Statements, digest: Digest, limit: int) -> list[str]:
+    """Return names of repositories that the blob is linked into."""
+    return await statements.values(LIST_REPOSITORIES_WITH_BLOB, digest=digest, limit=limit)
+
+
+FIND_LINKED_SIZE = SQL("""
+    SELECT b.size_bytes FROM blob_links l
+    JOIN repositories r ON r.id = l.repository_id
+    JOIN blobs b ON b.digest = l.digest
+    WHERE r.name = %(repository)s AND l.digest = %(digest)s
+    FOR KEY SHARE OF b
+""")
+
+
+async def find_linked_size(tx: Transaction, repository: str, digest: Digest) -> int | None:
+    """Return the size of a linked blob and keep the blob until `tx` ends."""
+    found = await tx.value(FIND_LINKED_SIZE, repository=repository, digest=digest)
+    return None if found is None else int(found)
+
+
+UNLINK_BLOB = SQL("""
+    DELETE FROM blob_links l USING repositories r
+    WHERE r.id = l.repository_id AND r.name = %(repository)s AND l.digest = %(digest)s
+""")
+
+
+async def unlink_blob(tx: Transaction, repository: str, digest: Digest) -> bool:
+    """Make a blob invisible in a repository; raise ForeignKeyViolation while a manifest there uses it."""
+    return await tx.run(UNLINK_BLOB, repository=repository, digest=digest) == 1

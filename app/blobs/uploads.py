@@ -1,0 +1,283 @@
+"""Pushing a blob (spec.md, "Pushing blobs"): start, append, complete, cancel."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from uuid import UUID
+
+from msgspec import Struct
+
+from app.access import Actor
+from app.blobs import sessions, store
+from app.blobs.model import INLINE_BYTES, UploadSession, whereabouts
+from app.blobs.receive import Receiver, open_receiver
+from app.events import Cause
+from app.http import BodyCut
+from app.oci.digest import Algorithm, Digest
+from app.oci.errors import (
+    BlobUploadBusy,
+    BlobUploadUnknown,
+    ChunkOutOfOrder,
+    DigestInvalid,
+)
+from app.oci.names import RepositoryName
+from app.repositories.create import repository_for_push
+from app.resources import Resources
+from app.storage import RunningDigest
+
+
+class Push(Struct, frozen=True):
+    """Who pushes where."""
+
+    repository: RepositoryName
+    actor: Actor
+    cause: Cause
+
+
+class Chunk(Struct, frozen=True):
+    """A request body on its way in: where it says it starts, how long it says it is, and its bytes."""
+
+    pieces: AsyncIterator[bytes]
+    length: int | None
+    start: int | None = None
+
+    @property
+    def is_small(self) -> bool:
+        """Whether it announced to fit into a session's row."""
+        return self.length is not None and self.length <= INLINE_BYTES
+
+    async def read(self) -> bytes:
+        """Return all of a small chunk."""
+        return b"".join([piece async for piece in self.pieces])
+
+
+async def start(r: Resources, push: Push, algorithm: Algorithm) -> UUID:
+    """Open an upload session and return its id."""
+    return await sessions.insert_session(
+        r.database,
+        push.repository,
+        owner=push.actor.username,
+        algorithm=algorithm,
+        storage_state=r.storage.new_upload(),
+        expiry=r.settings.uploads.expiry,
+    )
+
+
+async def append(r: Resources, push: Push, upload_id: UUID, chunk: Chunk) -> int:
+    """Append a chunk and return the upload's new offset.
+
+    When the body is cut off, what came is kept, and the client can go on from there.
+
+    Raises:
+        BlobUploadUnknown, BlobUploadBusy, ChunkOutOfOrder, BodyCut, StorageFull
+    """
+    if chunk.is_small:
+        body = await chunk.read()
+        offset = await sessions.extend_tail(
+            r.database,
+            push.repository,
+            upload_id,
+            body=body,
+            start=chunk.start,
+            expiry=r.settings.uploads.expiry,
+        )
+        if offset is not None:
+            return offset
+        chunk = Chunk(_once(body), len(body), chunk.start)
+    session = await _lease(r, push, upload_id, chunk.start)
+    receiver = await _open(r, session)
+    try:
+        await receiver.take(chunk.pieces, _SignOfLife(r, session))
+    except BodyCut:
+        await _advance(r, session, receiver)
+        raise
+    except BaseException:
+        await sessions.release_session(r.database, session)
+        raise
+    else:
+        await _advance(r, session, receiver)
+    finally:
+        receiver.close()
+    return receiver.offset
+
+
+async def complete(r: Resources, push: Push, upload_id: UUID, digest: Digest, last: Chunk) -> None:
+    """Append the last chunk, verify the digest, and make the blob durable, then visible.
+
+    After a wrong digest the session stands where it stood before this call.
+
+    Raises:
+        BlobUploadUnknown, BlobUploadBusy, ChunkOutOfOrder, DigestInvalid, BodyCut, StorageFull
+    """
+    if last.is_small:
+        session = await _find(r, push, upload_id)
+        if session.stored_bytes == 0 and session.lease_token is None:
+            _check_order(session, last.start)
+            content = session.tail + await last.read()
+            await _store_small(r, digest, content)
+            return await _settle(r, push, digest, len(content), session)
+    session = await _lease(r, push, upload_id, last.start)
+    receiver = await _open(r, session)
+    try:
+        await receiver.take(last.pieces, _SignOfLife(r, session))
+        await receiver.finish()
+        await _verify(r, session, receiver, digest)
+        await r.storage.commit(receiver.state, digest, receiver.offset)
+    except BaseException:
+        await sessions.release_session(r.database, session)
+        raise
+    finally:
+        receiver.close()
+    await _settle(r, push, digest, receiver.offset, session)
+    return None
+
+
+async def put_whole(r: Resources, push: Push, digest: Digest, chunk: Chunk) -> None:
+    """Take a whole blob in one request (spec.md, end-4b)."""
+    if chunk.is_small:
+        content = await chunk.read()
+        await _store_small(r, digest, content)
+        return await _settle(r, push, digest, len(content), None)
+    upload_id = await start(r, push, digest.algorithm)
+    try:
+        await complete(r, push, upload_id, digest, chunk)
+    except BaseException:
+        # The client never learned of the session.
+        await asyncio.shield(cancel(r, push.repository, upload_id))
+        raise
+    return None
+
+
+async def offset_of(r: Resources, push: Push, upload_id: UUID) -> int:
+    """Return how many bytes of an upload are safe (spec.md, end-13)."""
+    return (await _find(r, push, upload_id)).offset_bytes
+
+
+async def cancel(r: Resources, repository: RepositoryName, upload_id: UUID) -> None:
+    """End an upload and drop its bytes (spec.md, end-14); raise BlobUploadUnknown."""
+    state = await sessions.delete_session(r.database, repository, upload_id)
+    if state is None:
+        raise BlobUploadUnknown(str(upload_id))
+    await r.storage.discard(state)
+
+
+class _SignOfLife:
+    """Renews the lease when a third of it has passed."""
+
+    def __init__(self, r: Resources, session: UploadSession) -> None:
+        self._r = r
+        self._session = session
+        self._due = time.monotonic() + self._third
+
+    @property
+    def _third(self) -> float:
+        return self._r.settings.uploads.lease.total_seconds() / 3
+
+    async def __call__(self) -> None:
+        """Raise BlobUploadBusy when somebody else took the session over."""
+        token = self._session.lease_token
+        if token is None or time.monotonic() < self._due:
+            return
+        self._due = time.monotonic() + self._third
+        if not await sessions.renew_lease(
+            self._r.database, self._session.id, token, lease=self._r.settings.uploads.lease
+        ):
+            raise _busy()
+
+
+async def _find(r: Resources, push: Push, upload_id: UUID) -> UploadSession:
+    session = await sessions.find_session(r.database, push.repository, upload_id)
+    if session is None:
+        raise BlobUploadUnknown(str(upload_id))
+    return session
+
+
+async def _lease(r: Resources, push: Push, upload_id: UUID, start: int | None) -> UploadSession:
+    session = await sessions.lease_session(
+        r.database, push.repository, upload_id, lease=r.settings.uploads.lease
+    )
+    if session is None:
+        await _find(r, push, upload_id)
+        raise _busy()
+    try:
+        _check_order(session, start)
+    except ChunkOutOfOrder:
+        await sessions.release_session(r.database, session)
+        raise
+    return session
+
+
+async def _open(r: Resources, session: UploadSession) -> Receiver:
+    try:
+        receiver = await open_receiver(r, session)
+    except FileNotFoundError:
+        raise BlobUploadUnknown("its bytes are gone; start again") from None
+    except BaseException:
+        await sessions.release_session(r.database, session)
+        raise
+    if receiver.state != session.storage_state:
+        # Only once the row names the new bytes may the old ones go.
+        await sessions.move_session(r.database, session, receiver.state)
+        await r.storage.discard(session.storage_state)
+    return receiver
+
+
+async def _advance(r: Resources, session: UploadSession, receiver: Receiver) -> None:
+    """Note how far the upload got, also when it was cut; without new bytes just end the lease."""
+    hash_state = await receiver.finish()
+    if not await sessions.advance_session(
+        r.database,
+        session,
+        offset=receiver.offset,
+        hash_state=hash_state,
+        expiry=r.settings.uploads.expiry,
+    ):
+        raise _busy()
+
+
+async def _verify(r: Resources, session: UploadSession, receiver: Receiver, digest: Digest) -> None:
+    found = receiver.digest()
+    if digest.algorithm != session.algorithm:
+        running = RunningDigest(digest.algorithm)
+        async for piece in r.storage.read_upload(receiver.state, receiver.offset):
+            await asyncio.to_thread(running.update, piece)
+        found = running.digest()
+    if found != digest:
+        raise DigestInvalid({"named": digest, "content": found})
+
+
+async def _store_small(r: Resources, digest: Digest, content: bytes) -> None:
+    if not digest.matches(content):
+        raise DigestInvalid({"named": digest, "content": Digest.of(content, digest.algorithm)})
+    await r.storage.put(digest, content)
+
+
+async def _settle(r: Resources, push: Push, digest: Digest, size: int, session: UploadSession | None) -> None:
+    """Make the durable blob visible and end its session, in one transaction."""
+    async with r.database.transaction() as tx:
+        if session is not None and not await sessions.end_session(tx, session):
+            raise _busy()
+        repository_id = await repository_for_push(
+            tx,
+            push.repository,
+            push.actor,
+            push.cause,
+            may_create_project=r.settings.auth.create_projects_on_push,
+        )
+        await store.link_blob(tx, repository_id, digest, size)
+
+
+def _check_order(session: UploadSession, start: int | None) -> None:
+    if start is not None and start != session.offset_bytes:
+        raise ChunkOutOfOrder(
+            {"offset": session.offset_bytes, "start": start},
+            headers=whereabouts(session.repository_name, session.id, session.offset_bytes),
+        )
+
+
+def _busy() -> BlobUploadBusy:
+    return BlobUploadBusy(headers={"Retry-After": "1"})
+
+
+async def _once(body: bytes) -> AsyncIterator[bytes]:
+    yield body

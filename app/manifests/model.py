@@ -1,0 +1,37 @@
+"""What the database says of a manifest."""
+
+from msgspec import Struct
+
+from app.oci.digest import Digest
+
+
+class StoredManifest(Struct, frozen=True):
+    """A manifest without its bytes."""
+
+    id: int
+    digest: Digest
+    media_type: str
+    size_bytes: int
+
+
+class Referrer(Struct, frozen=True):
+    """A manifest that names another as its subject."""
+
+    digest: str
+    media_type: str
+    size_bytes: int
+    artifact_type: str | None
+    annotations: dict[str, str]
+
+    def descriptor(self) -> dict[str, object]:
+        """Return the entry of the referrers list (spec.md, "Listing Referrers")."""
+        entry: dict[str, object] = {
+            "mediaType": self.media_type,
+            "digest": self.digest,
+            "size": self.size_bytes,
+        }
+        if self.artifact_type:
+            entry["artifactType"] = self.artifact_type
+        if self.annotations:
+            entry["annotations"] = self.annotations
+        return entry

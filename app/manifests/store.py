@@ -1,0 +1,201 @@
+"""Statements on manifests."""
+
+import json
+from datetime import datetime
+
+from app.db import SQL, Database, Prepared, Statements, Transaction
+from app.manifests.model import Referrer, StoredManifest
+from app.oci.digest import Digest
+from app.oci.manifest import Manifest
+from app.oci.names import Tag
+
+FIND_BY_TAG = Prepared(
+    "find_manifest_by_tag",
+    ("text[]", "text[]"),
+    """
+    SELECT m.id, m.digest, m.media_type, m.size_bytes
+    FROM unnest($1, $2) WITH ORDINALITY AS asked (repository_name, tag, place)
+    LEFT JOIN repositories r ON r.name = asked.repository_name
+    LEFT JOIN tags t ON t.repository_id = r.id AND t.name = asked.tag
+    LEFT JOIN manifests m ON m.id = t.manifest_id
+    ORDER BY asked.place
+    """,
+)
+
+FIND_BY_DIGEST = Prepared(
+    "find_manifest_by_digest",
+    ("text[]", "text[]"),
+    """
+    SELECT m.id, m.digest, m.media_type, m.size_bytes
+    FROM unnest($1, $2) WITH ORDINALITY AS asked (repository_name, digest, place)
+    LEFT JOIN repositories r ON r.name = asked.repository_name
+    LEFT JOIN manifests m ON m.repository_id = r.id AND m.digest = asked.digest
+    ORDER BY asked.place
+    """,
+)
+
+
+async def find_manifest(database: Database, repository: str, reference: Tag | Digest) -> StoredManifest | None:
+    """Return the manifest that a tag points to, or that of a digest; strictly as PostgreSQL has it now."""
+    statement = FIND_BY_DIGEST if isinstance(reference, Digest) else FIND_BY_TAG
+    manifest_id, digest, media_type, size = await database.look_up(statement, repository, reference)
+    return None if manifest_id is None else StoredManifest(manifest_id, Digest(digest), media_type, size)
+
+
+FIND_PAYLOAD = SQL("SELECT payload FROM manifests WHERE id = %(manifest_id)s")
+
+
+async def find_payload(database: Database, manifest_id: int) -> bytes | None:
+    """Return the bytes of a manifest, or None when it was deleted a moment ago."""
+    async with database.autocommit() as statements:
+        found = await statements.value(FIND_PAYLOAD, manifest_id=manifest_id)
+    return None if found is None else bytes(found)
+
+
+LIST_LINKED_SIZES = SQL("""
+    SELECT l.digest, b.size_bytes FROM blob_links l JOIN blobs b ON b.digest = l.digest
+    WHERE l.repository_id = %(repository_id)s AND l.digest = ANY(%(digests)s::text[])
+""")
+
+
+async def linked_sizes(tx: Transaction, repository_id: int, digests: list[str]) -> dict[str, int]:
+    """Return the sizes in bytes of those blobs that are linked into the repository."""
+    pairs = await tx.all(lambda digest, size_bytes: (digest, size_bytes), LIST_LINKED_SIZES,
+                         repository_id=repository_id, digests=digests)  # fmt: skip
+    return dict(pairs)
+
+
+LOCK_PRESENT = SQL("""
+    SELECT digest FROM manifests
+    WHERE repository_id = %(repository_id)s AND digest = ANY(%(digests)s::text[])
+    ORDER BY digest FOR KEY SHARE
+""")
+
+
+async def lock_present(tx: Transaction, repository_id: int, digests: list[str]) -> set[str]:
+    """Return those manifests that the repository has, and keep them until `tx` ends."""
+    return set(await tx.values(LOCK_PRESENT, repository_id=repository_id, digests=digests))
+
+
+UPSERT_MANIFEST = SQL("""
+    INSERT INTO manifests
+        (repository_id, digest, media_type, artifact_type, subject_digest, size_bytes, payload, annotations)
+    VALUES (%(repository_id)s, %(digest)s, %(media_type)s, %(artifact_type)s, %(subject)s, %(size)s, %(payload)s,
+        %(annotations)s::json)
+    ON CONFLICT (repository_id, digest) DO UPDATE SET pushed_at = now(), media_type = EXCLUDED.media_type
+    RETURNING id
+""")
+
+
+async def upsert_manifest(
+    tx: Transaction, repository_id: int, manifest: Manifest, *, digest: Digest, payload: bytes
+) -> int:
+    """Add a manifest, or note that it was pushed again, and return its id."""
+    return int(
+        await tx.value(
+            UPSERT_MANIFEST,
+            repository_id=repository_id,
+            digest=digest,
+            media_type=manifest.media_type,
+            artifact_type=manifest.artifact_type,
+            subject=manifest.subject.digest if manifest.subject else None,
+            size=len(payload),
+            payload=payload,
+            annotations=json.dumps(manifest.annotations),
+        )
+    )
+
+
+INSERT_EDGES = SQL("""
+    WITH blobs AS (
+        INSERT INTO manifest_blobs (manifest_id, repository_id, digest)
+        SELECT %(manifest_id)s, %(repository_id)s, digest FROM unnest(%(blobs)s::text[]) AS digest
+        ON CONFLICT DO NOTHING
+    )
+    INSERT INTO manifest_children (manifest_id, child_digest)
+    SELECT %(manifest_id)s, digest FROM unnest(%(children)s::text[]) AS digest
+    ON CONFLICT DO NOTHING
+""")
+
+
+async def insert_edges(
+    tx: Transaction, repository_id: int, manifest_id: int, *, blobs: list[str], children: list[str]
+) -> None:
+    """Note what a manifest refers to; raise ForeignKeyViolation when a blob was unlinked meanwhile."""
+    await tx.run(
+        INSERT_EDGES, repository_id=repository_id, manifest_id=manifest_id, blobs=blobs, children=children
+    )
+
+
+LOCK_MANIFEST = SQL("""
+    SELECT m.id FROM manifests m JOIN repositories r ON r.id = m.repository_id
+    WHERE r.name = %(repository)s AND m.digest = %(digest)s
+    FOR UPDATE OF m
+""")
+
+
+async def lock_manifest(tx: Transaction, repository: str, digest: Digest) -> int | None:
+    """Return the id of a manifest that nobody else can name, tag or delete until `tx` ends."""
+    found = await tx.value(LOCK_MANIFEST, repository=repository, digest=digest)
+    return None if found is None else int(found)
+
+
+HAS_PARENT = SQL("""
+    SELECT true FROM manifests m
+    JOIN manifest_children c ON c.child_digest = m.digest
+    JOIN manifests parent ON parent.id = c.manifest_id AND parent.repository_id = m.repository_id
+    WHERE m.id = %(manifest_id)s AND parent.id <> m.id LIMIT 1
+""")
+
+
+async def has_parent(tx: Transaction, manifest_id: int) -> bool:
+    """Whether an index of the same repository lists the manifest."""
+    return bool(await tx.value(HAS_PARENT, manifest_id=manifest_id))
+
+
+DELETE_MANIFEST = SQL("""
+    WITH tagged AS (SELECT name FROM tags WHERE manifest_id = %(manifest_id)s),
+        deleted AS (DELETE FROM manifests WHERE id = %(manifest_id)s)
+    SELECT name FROM tagged ORDER BY name
+""")
+
+
+async def delete_manifest(tx: Transaction, manifest_id: int) -> list[str]:
+    """Remove a manifest with its tags and return their names."""
+    return await tx.values(DELETE_MANIFEST, manifest_id=manifest_id)
+
+
+LIST_REFERRERS = SQL("""
+    SELECT m.digest, m.media_type, m.size_bytes, m.artifact_type, m.annotations
+    FROM manifests m JOIN repositories r ON r.id = m.repository_id
+    WHERE r.name = %(repository)s AND m.subject_digest = %(subject)s AND m.digest > %(last)s
+        AND (%(artifact_type)s::text IS NULL OR m.artifact_type = %(artifact_type)s)
+    ORDER BY m.digest LIMIT %(limit)s
+""")
+
+
+async def list_referrers(
+    statements: Statements, repository: str, subject: Digest, *, artifact_type: str | None, last: str, limit: int
+) -> list[Referrer]:
+    """Return manifests whose subject is `subject`, after the digest `last`."""
+    return await statements.all(
+        Referrer,
+        LIST_REFERRERS,
+        repository=repository,
+        subject=subject,
+        artifact_type=artifact_type,
+        last=last,
+        limit=limit,
+    )
+
+
+NOTE_PULL = SQL("""
+    UPDATE manifests m SET pull_count = m.pull_count + %(count)s, pulled_at = greatest(m.pulled_at, %(pulled_at)s)
+    FROM repositories r
+    WHERE r.id = m.repository_id AND r.name = %(repository)s AND m.digest = %(digest)s
+""")
+
+
+async def note_pull(tx: Transaction, repository: str, digest: str, *, count: int, pulled_at: datetime) -> None:
+    """Count pulls of a manifest and remember the last."""
+    await tx.run(NOTE_PULL, repository=repository, digest=digest, count=count, pulled_at=pulled_at)

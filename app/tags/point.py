@@ -1,0 +1,33 @@
+"""Pointing tags to a manifest, and removing them."""
+
+from app.db import Transaction
+from app.events import Cause, TagDeleted, TagMoved, outbox
+from app.oci.digest import Digest
+from app.oci.errors import ManifestUnknown
+from app.oci.names import RepositoryName, Tag
+from app.resources import Resources
+from app.tags import store
+
+
+async def point_tags(
+    tx: Transaction, repository_id: int, manifest_id: int, *, names: tuple[Tag, ...]
+) -> list[store.Moved]:
+    """Point every tag to the manifest and return those that pointed elsewhere before."""
+    return await store.upsert_tags(tx, repository_id, manifest_id, list(names)) if names else []
+
+
+def moved_events(repository: RepositoryName, digest: Digest, moved: list[store.Moved]) -> list[TagMoved]:
+    """Return what to record of tags that moved to `digest`."""
+    return [
+        TagMoved(repository_name=repository, tag=tag.name, digest=digest, previous_digest=tag.previous_digest)
+        for tag in moved
+    ]
+
+
+async def delete_tag(r: Resources, repository: RepositoryName, tag: Tag, cause: Cause) -> None:
+    """Remove a tag (spec.md, end-9); raise ManifestUnknown when there is none."""
+    async with r.database.transaction() as tx:
+        digest = await store.delete_tag(tx, repository, tag)
+        if digest is None:
+            raise ManifestUnknown(tag)
+        await outbox.record(tx, cause, TagDeleted(repository_name=repository, tag=tag, digest=digest))

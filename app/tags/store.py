@@ -1,0 +1,70 @@
+"""Statements on tags."""
+
+from datetime import datetime
+
+from msgspec import Struct
+
+from app.db import SQL, Statements, Transaction
+
+LIST_TAGS = SQL("""
+    SELECT t.name FROM tags t WHERE t.repository_id = %(repository_id)s AND t.name > %(last)s
+    ORDER BY t.name LIMIT %(limit)s
+""")
+
+
+async def list_tags(statements: Statements, repository_id: int, *, last: str, limit: int) -> list[str]:
+    """Return the names after `last`, in the order of bytes."""
+    return await statements.values(LIST_TAGS, repository_id=repository_id, last=last, limit=limit)
+
+
+class Moved(Struct, frozen=True):
+    """A tag that pointed elsewhere before."""
+
+    name: str
+    previous_digest: str
+
+
+UPSERT_TAGS = SQL("""
+    WITH previous AS (
+        SELECT t.name, m.digest, t.manifest_id FROM tags t JOIN manifests m ON m.id = t.manifest_id
+        WHERE t.repository_id = %(repository_id)s AND t.name = ANY(%(names)s::text[])
+        ORDER BY t.name FOR UPDATE OF t
+    ), upserted AS (
+        INSERT INTO tags (repository_id, name, manifest_id)
+        SELECT %(repository_id)s, name, %(manifest_id)s FROM unnest(%(names)s::text[]) AS name ORDER BY name
+        ON CONFLICT (repository_id, name)
+        DO UPDATE SET manifest_id = EXCLUDED.manifest_id, pushed_at = now()
+    )
+    SELECT name, digest AS previous_digest FROM previous WHERE manifest_id <> %(manifest_id)s ORDER BY name
+""")
+
+
+async def upsert_tags(tx: Transaction, repository_id: int, manifest_id: int, names: list[str]) -> list[Moved]:
+    """Point tags to a manifest and return those that pointed elsewhere before."""
+    return await tx.all(
+        Moved, UPSERT_TAGS, repository_id=repository_id, manifest_id=manifest_id, names=names
+    )
+
+
+DELETE_TAG = SQL("""
+    DELETE FROM tags t USING repositories r, manifests m
+    WHERE r.id = t.repository_id AND m.id = t.manifest_id AND r.name = %(repository)s AND t.name = %(name)s
+    RETURNING m.digest
+""")
+
+
+async def delete_tag(tx: Transaction, repository: str, name: str) -> str | None:
+    """Remove a tag and return the digest it pointed to, or None when there was none."""
+    found = await tx.value(DELETE_TAG, repository=repository, name=name)
+    return None if found is None else str(found)
+
+
+NOTE_TAG_PULL = SQL("""
+    UPDATE tags t SET pulled_at = greatest(t.pulled_at, %(pulled_at)s) FROM repositories r
+    WHERE r.id = t.repository_id AND r.name = %(repository)s AND t.name = %(name)s
+""")
+
+
+async def note_tag_pull(tx: Transaction, repository: str, name: str, pulled_at: datetime) -> None:
+    """Remember when a tag was last pulled."""
+    await tx.run(NOTE_TAG_PULL, repository=repository, name=name, pulled_at=pulled_at)
