@@ -32,12 +32,12 @@ def become(uid: int, gid: int, *, reach: bool) -> None:
         libc.prctl(_PR_CAP_AMBIENT, _PR_CAP_AMBIENT_RAISE, _CAP_DAC_READ_SEARCH, 0, 0)
 
 
-def main(parent: int, orphaned: int, uid: int, gid: int, reach: int) -> None:
+def main(parent: int, orphan_signal: int, uid: int, gid: int, reach: int) -> None:
     """Prepare this process, then replace it by the program named in the rest of the arguments."""
     if uid:
         become(uid, gid, reach=bool(reach))
     if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, orphaned, 0, 0, 0)
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, orphan_signal, 0, 0, 0)
     if os.getppid() != parent:  # it went before the kernel was asked to watch it
         sys.exit(1)
     program = sys.argv[6:]

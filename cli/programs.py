@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
@@ -39,8 +39,13 @@ class Program:
     reach: bool = False
     log: Path | None = None
     stop_signal: signal.Signals = signal.SIGTERM
-    orphan_signal: signal.Signals = signal.SIGKILL
-    grace: float = field(default=20.0)
+    abrupt_signal: signal.Signals = signal.SIGKILL
+    grace: float = 20.0
+
+    @property
+    def hint(self) -> str:
+        """Where its last words are."""
+        return f"See {self.log}." if self.log else "What it wrote above says why."
 
 
 def unprivileged_account() -> Account | None:
@@ -78,7 +83,7 @@ def start(program: Program) -> subprocess.Popen[bytes]:
     In a session of its own, so that Ctrl-C reaches only us and the order of stopping is ours.
     """
     account = program.account
-    leash = [os.getpid(), program.orphan_signal.value]
+    leash = [os.getpid(), program.abrupt_signal.value]
     leash += [account.uid, account.gid, int(program.reach)] if account else [0, 0, 0]
     output = _open_log(program.log)
     try:

@@ -132,6 +132,6 @@ class Postgres:
             reach=not (is_open_to_others(self.home) and is_open_to_others(self.prefix)),
             log=self.log,
             stop_signal=signal.SIGINT,  # "fast": SIGTERM would wait for every client to leave
-            orphan_signal=signal.SIGINT,
+            abrupt_signal=signal.SIGINT,
             grace=30.0,
         )

@@ -63,7 +63,7 @@ class Valkey:
             account=self.account,
             reach=not (is_open_to_others(self.home) and is_open_to_others(self.server)),
             log=self.log,
-            orphan_signal=signal.SIGTERM,
+            abrupt_signal=signal.SIGTERM,
         )
 
     def is_ready(self, _pid: int) -> bool:

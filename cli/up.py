@@ -1,0 +1,152 @@
+"""`roadstead up`: the whole registry on this machine, with a PostgreSQL and a Valkey of its own."""
+
+import argparse
+import asyncio
+import socket
+import time
+from dataclasses import dataclass
+
+from app.jobs import QUEUES
+from app.settings import Settings, load
+from cli.datadir import DataDirectory, open_data_directory
+from cli.embedded import postgres, valkey
+from cli.embedded.postgres import Postgres
+from cli.embedded.valkey import Valkey
+from cli.listening import listening
+from cli.processes import Roadstead, until_answering, web_processes
+from cli.programs import unprivileged_account
+from cli.report import reporter
+from cli.supervisor import Group, Supervisor
+
+_DESCRIPTION = """\
+Run the registry on this machine: PostgreSQL, Valkey, web processes and workers, in the foreground.
+
+Everything it keeps lies in ROADSTEAD_DATA (default ./data), the password of the user `admin` too. It
+serves on ROADSTEAD_LISTEN (default 127.0.0.1:5000). Ctrl-C stops it and lets running transfers end;
+Ctrl-C again does not wait for them. A process that crashes is started again.
+
+With ROADSTEAD_DATABASE_URL or ROADSTEAD_REDIS_URL it uses that server instead of starting one.
+"""
+
+_BANNER = """\
+
+Roadstead is ready after {seconds:.1f} s.
+
+  address    http://{address}
+  user       admin
+  password   {password}
+
+  docker login {address} --username admin
+  docker tag alpine {address}/library/alpine && docker push {address}/library/alpine
+  docker pull {address}/library/alpine
+
+Everything is kept in {data}. Ctrl-C stops it.
+"""
+
+_SPARE_CONNECTIONS = 20  # for migrations, the command line, psql
+
+
+def command(arguments: list[str]) -> None:
+    """Run the command."""
+    began = time.monotonic()
+    argparse.ArgumentParser(
+        prog="roadstead up", description=_DESCRIPTION, formatter_class=argparse.RawDescriptionHelpFormatter
+    ).parse_args(arguments)
+    settings = load()
+    count = web_processes(settings)
+    with (
+        open_data_directory(settings.data_path, unprivileged_account()) as data,
+        listening(*settings.listen_address, count) as sockets,
+    ):
+        asyncio.run(Supervisor(reporter(settings.log)).supervise(Up(settings, data, sockets, began).run))
+
+
+@dataclass(frozen=True)
+class Up:
+    """One run of everything."""
+
+    settings: Settings
+    data: DataDirectory
+    sockets: list[socket.socket]
+    began: float
+
+    async def run(self, supervisor: Supervisor) -> None:
+        """Start everything in the order of its needs, say so, and keep it running."""
+        async with (
+            supervisor.group() as database,
+            supervisor.group() as queues,
+            supervisor.group() as workers,
+            supervisor.group() as web,
+        ):
+            environment = {
+                **self._own_settings(),
+                "ROADSTEAD_REDIS_URL": self.settings.redis.url or self._start_valkey(queues),
+                "ROADSTEAD_DATABASE_URL": self.settings.database.url or await self._start_postgres(database),
+            }
+            roadstead = Roadstead(self.settings, environment, inherited=(self.data.lock,))
+            await database.run(roadstead.migration())
+            for program in roadstead.web(self.sockets):
+                web.start(program)
+            address = await supervisor.patiently(
+                "the web processes", until_answering(self.sockets, "/readyz")
+            )
+            for program in roadstead.workers():
+                workers.start(program)
+            self._greet(address)
+            await supervisor.until_stopped()
+
+    def _own_settings(self) -> dict[str, str]:
+        """Return what the data directory knows and the person who started us did not say."""
+        settings = self.settings
+        return {
+            "ROADSTEAD_DATA": str(self.data.path),
+            "ROADSTEAD_AUTH_SECRET_KEY": settings.auth.secret_key or self.data.secrets().auth_secret_key,
+            "ROADSTEAD_ADMIN_PASSWORD": settings.admin_password or self.data.admin_password(),
+        }
+
+    def _start_valkey(self, group: Group) -> str:
+        """Start Valkey and return its URL; it is ready long before anybody needs it."""
+        server = Valkey(
+            server=valkey.find_server(self.settings.valkey_server),
+            home=self.data.directory_of("valkey"),
+            sockets=self.data.sockets,
+            log=self.data.logs / "valkey.log",
+            password=self.data.secrets().valkey,
+            account=self.data.account,
+            inherited=(self.data.lock,),
+        )
+        group.start(server.program)
+        return server.url()
+
+    async def _start_postgres(self, group: Group) -> str:
+        """Start PostgreSQL and return its URL once it accepts connections."""
+        server = Postgres(
+            prefix=postgres.find_prefix(self.settings.postgres_prefix),
+            home=self.data.path / "postgres",
+            sockets=self.data.sockets,
+            log=self.data.logs / "postgres.log",
+            password=self.data.secrets().postgres,
+            admin_password=self.data.secrets().postgres_admin,
+            account=self.data.account,
+            options={"max_connections": str(self._connections()), "shared_buffers": "128MB", "jit": "off"},
+            inherited=(self.data.lock,),
+        )
+        await asyncio.to_thread(server.initialise)
+        await group.start(server.program).until(server.is_ready)
+        return server.url()
+
+    def _connections(self) -> int:
+        processes = len(self.sockets) + len(QUEUES)
+        return processes * self.settings.database.pool_size + _SPARE_CONNECTIONS
+
+    def _greet(self, address: str) -> None:
+        is_ours = not self.settings.admin_password
+        print(
+            _BANNER.format(
+                seconds=time.monotonic() - self.began,
+                address=self.settings.external_url.partition("://")[2] or address,
+                password=self.data.admin_password() if is_ours else "as set by ROADSTEAD_ADMIN_PASSWORD",
+                data=self.data.path,
+            ),
+            flush=True,
+        )

@@ -1,0 +1,33 @@
+"""`roadstead work`: one worker process."""
+
+import argparse
+
+import uvloop
+from workers.main import work
+
+from app.jobs import QUEUES
+from app.logging import configure_logging
+from app.settings import load, require
+
+_DESCRIPTION = """\
+Work on what happens after the answers: webhooks, statistics, cleaning up.
+
+Run as many of these as you like, on any machine, with the database, the Redis and the storage
+that the settings name. SIGTERM lets running jobs end for ROADSTEAD_SHUTDOWN_GRACE seconds; a job
+that is cut off is done again by another worker.
+"""
+
+
+def command(arguments: list[str]) -> None:
+    """Run the command."""
+    parser = argparse.ArgumentParser(
+        prog="roadstead work", description=_DESCRIPTION, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--queue", action="append", choices=QUEUES, help="work on this queue only; may be given several times"
+    )
+    chosen = parser.parse_args(arguments)
+    settings = load()
+    require(settings, "database.url", "redis.url")
+    configure_logging(settings.log)
+    uvloop.run(work(settings, tuple(chosen.queue or QUEUES)))
