@@ -2,15 +2,11 @@
 
 import argparse
 import asyncio
-import contextlib
 
+from app.bootstrap import bootstrap
 from app.db import DatabaseError, open_database
 from app.db.migrate import migrate
-from app.events import Cause
-from app.oci.names import DEFAULT_PROJECT
-from app.projects.create import ProjectNameTaken, create_project
 from app.settings import Settings, load, require
-from app.users.create import ADMIN, ensure_admin
 from cli.programs import StartError
 from cli.report import reporter
 
@@ -42,13 +38,7 @@ def command(arguments: list[str]) -> None:
 
 
 async def _make_first_identity(settings: Settings) -> None:
-    async with (
-        open_database(
-            settings.database.url, size=2, statement_timeout=settings.database.statement_timeout
-        ) as database,
-        database.transaction() as tx,
-    ):
-        if settings.admin_password:
-            await ensure_admin(tx, settings.admin_password)
-        with contextlib.suppress(ProjectNameTaken):
-            await create_project(tx, DEFAULT_PROJECT, Cause(username=ADMIN))
+    async with open_database(
+        settings.database.url, size=2, statement_timeout=settings.database.statement_timeout
+    ) as database:
+        await bootstrap(database, settings.admin_password)

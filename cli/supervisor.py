@@ -154,11 +154,16 @@ class Child:
         self._keeping = asyncio.create_task(self._keep())
         self._keeping.add_done_callback(self._on_kept)
 
+    @property
+    def pid(self) -> int:
+        """The id of its process of the moment."""
+        return self._running.pid
+
     async def until(self, is_ready: Callable[[int], bool]) -> None:
         """Wait until the process with this id is ready."""
 
         async def ready() -> None:
-            while not is_ready(self._running.pid):
+            while not is_ready(self.pid):  # noqa: ASYNC110 - another process has no asyncio.Event for us
                 await asyncio.sleep(_POLL_SECONDS)
 
         await self._supervisor.patiently(self.program.name, ready())
