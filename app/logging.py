@@ -12,11 +12,7 @@ def configure_logging(settings: LogSettings) -> None:
     """Send every log line, ours and the libraries', to standard error in one format."""
     is_console = settings.format == "console" or (settings.format == "auto" and sys.stderr.isatty())
     level = getattr(logging, settings.level.upper())
-    renderer = (
-        structlog.dev.ConsoleRenderer()
-        if is_console
-        else structlog.processors.JSONRenderer()
-    )
+    renderer = structlog.dev.ConsoleRenderer() if is_console else structlog.processors.JSONRenderer()
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,

@@ -38,7 +38,7 @@ class DatabaseSettings(Struct, frozen=True, forbid_unknown_fields=True):
 
     url: Annotated[
         Secret, Meta(description="PostgreSQL 15 or newer, as a libpq URL or key=value string. Required.")
-    ] = Secret("")  # noqa: RUF009 - immutable
+    ] = Secret("")
     pool_size: Annotated[int, Meta(ge=2, le=200, description="Connections per process at most.")] = 12
     statement_timeout: Annotated[
         timedelta, Meta(description="The server gives up on a statement after this long.")
@@ -48,9 +48,9 @@ class DatabaseSettings(Struct, frozen=True, forbid_unknown_fields=True):
 class RedisSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """Redis or Valkey: job queues. May be lost at any moment without losing an event."""
 
-    url: Annotated[Secret, Meta(description="`redis://`, `rediss://` or `unix://` URL. Required by workers.")] = (
-        Secret("")  # noqa: RUF009 - immutable
-    )
+    url: Annotated[
+        Secret, Meta(description="`redis://`, `rediss://` or `unix://` URL. Required by workers.")
+    ] = Secret("")
 
 
 class StorageSettings(Struct, frozen=True, forbid_unknown_fields=True):
@@ -67,13 +67,15 @@ class AuthSettings(Struct, frozen=True, forbid_unknown_fields=True):
 
     secret_key: Annotated[
         Secret,
-        Meta(description="At least 32 characters, the same in every process. Signing keys are derived from it. Required."),
-    ] = Secret("")  # noqa: RUF009 - immutable
-    service: Annotated[str, Meta(min_length=1, description="Name of this service in tokens and challenges.")] = (
-        "roadstead"
-    )
-    token_lifetime: Annotated[timedelta, Meta(description="How long a registry token is good for.")] = timedelta(
-        minutes=5
+        Meta(
+            description="At least 32 characters, the same in every process. Signing keys are derived from it. Required."
+        ),
+    ] = Secret("")
+    service: Annotated[
+        str, Meta(min_length=1, description="Name of this service in tokens and challenges.")
+    ] = "roadstead"
+    token_lifetime: Annotated[timedelta, Meta(description="How long a registry token is good for.")] = (
+        timedelta(minutes=5)
     )
     create_projects_on_push: Annotated[
         bool, Meta(description="A push by an administrator to an unknown project creates it (private).")
@@ -83,17 +85,21 @@ class AuthSettings(Struct, frozen=True, forbid_unknown_fields=True):
 class UploadSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """Blob uploads."""
 
-    expiry: Annotated[timedelta, Meta(description="An unfinished upload is removed after this long without a byte.")] = (
-        timedelta(hours=24)
-    )
+    expiry: Annotated[
+        timedelta, Meta(description="An unfinished upload is removed after this long without a byte.")
+    ] = timedelta(hours=24)
     lease: Annotated[
-        timedelta, Meta(description="A writer that shows no sign of life for this long loses its upload session.")
+        timedelta,
+        Meta(description="A writer that shows no sign of life for this long loses its upload session."),
     ] = timedelta(seconds=15)
     idle_timeout: Annotated[
         timedelta, Meta(description="A request body that sends nothing for this long is cut off.")
     ] = timedelta(seconds=60)
     chunk_min_length: Annotated[
-        Bytes, Meta(description="Smallest chunk, in bytes, that clients are asked to send (`OCI-Chunk-Min-Length`).")
+        Bytes,
+        Meta(
+            description="Smallest chunk, in bytes, that clients are asked to send (`OCI-Chunk-Min-Length`)."
+        ),
     ] = 0
 
 
@@ -118,12 +124,12 @@ class ManifestSettings(Struct, frozen=True, forbid_unknown_fields=True):
 class LogSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """What is logged and how."""
 
-    level: Annotated[Literal["debug", "info", "warning", "error"], Meta(description="Least level that is logged.")] = (
-        "info"
-    )
-    format: Annotated[Literal["auto", "console", "json"], Meta(description="`auto`: console on a terminal, else JSON.")] = (
-        "auto"
-    )
+    level: Annotated[
+        Literal["debug", "info", "warning", "error"], Meta(description="Least level that is logged.")
+    ] = "info"
+    format: Annotated[
+        Literal["auto", "console", "json"], Meta(description="`auto`: console on a terminal, else JSON.")
+    ] = "auto"
     requests: Annotated[
         Literal["all", "errors", "none"], Meta(description="Which requests get a line in the log.")
     ] = "errors"
@@ -134,24 +140,31 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
 
     data: Annotated[str, Meta(description="Data directory.")] = "./data"
     listen: Annotated[
-        str, Meta(pattern=r"^(\[[0-9a-fA-F:.]+\]|[^:\[\]]*):\d{1,5}$", description="Address and port to serve on.")
+        str,
+        Meta(
+            pattern=r"^(\[[0-9a-fA-F:.]+\]|[^:\[\]]*):\d{1,5}$", description="Address and port to serve on."
+        ),
     ] = "127.0.0.1:5000"
     external_url: Annotated[
         str,
         Meta(
             pattern=r"^(https?://[^/?#]+)?$",
-            description="How clients reach the service, such as `https://registry.example.org`; default: the Host header.",
+            description="How clients reach the service, such as `https://registry.example.org`; "
+            "default: the Host header.",
         ),
     ] = ""
     processes: Annotated[int, Meta(ge=0, le=256, description="Web processes; 0: one per core.")] = 0
     admin_password: Annotated[
         Secret, Meta(description="Password of the user `admin`, set at start. `make up` generates one.")
-    ] = Secret("")  # noqa: RUF009 - immutable
-    shutdown_grace: Annotated[timedelta, Meta(description="How long running transfers may take to end at a stop.")] = (
-        timedelta(seconds=30)
-    )
+    ] = Secret("")
+    shutdown_grace: Annotated[
+        timedelta, Meta(description="How long running transfers may take to end at a stop.")
+    ] = timedelta(seconds=30)
     postgres_prefix: Annotated[
-        str, Meta(description="`make up`: take PostgreSQL from here (`<prefix>/bin/postgres`) instead of the wheel.")
+        str,
+        Meta(
+            description="`make up`: take PostgreSQL from here (`<prefix>/bin/postgres`) instead of the wheel."
+        ),
     ] = ""
     valkey_server: Annotated[
         str, Meta(description="`make up`: take this Valkey or Redis server program instead of the wheel's.")
@@ -235,7 +248,9 @@ def require(settings: Settings, *names: str) -> None:
             value = getattr(value, part)
         if not value:
             env = PREFIX + name.replace(".", "_").upper()
-            raise SettingsError(f"{env} is not set. Set it in the environment or as `{name}` in the settings file.")
+            raise SettingsError(
+                f"{env} is not set. Set it in the environment or as `{name}` in the settings file."
+            )
 
 
 def effective(settings: Settings) -> Iterator[tuple[str, str]]:
@@ -273,7 +288,7 @@ def _unwrap(kind: Any) -> tuple[str, str]:  # noqa: ANN401 - msgspec's type tree
         kind = kind.type
     match kind:
         case msgspec.inspect.LiteralType():
-            return description, " \\| ".join(f"`{v}`" for v in sorted(kind.values))
+            return description, " \\| ".join(f"`{v}`" for v in sorted(map(str, kind.values)))
         case msgspec.inspect.TimeDeltaType():
             return description, "seconds"
         case msgspec.inspect.CustomType():

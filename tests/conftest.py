@@ -1,12 +1,13 @@
 """Real servers for every test that asks: one PostgreSQL and one Valkey per test process."""
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 from redis import Redis
 
 from app.settings import Settings, load
+from tests.support.registry import Registry, running_registry
 from tests.support.servers import Databases, postgres_server, short_directory, valkey_server
 
 SECRET_KEY = "tests-only-" + "0123456789abcdef" * 2
@@ -59,3 +60,10 @@ def settings(database_url: str, redis_url: str, tmp_path: Path) -> Settings:
             "ROADSTEAD_ADMIN_PASSWORD": ADMIN_PASSWORD,
         }
     )
+
+
+@pytest.fixture
+async def registry(settings: Settings) -> AsyncIterator[Registry]:
+    """Our application on a loopback port, with authentication on."""
+    async with running_registry(settings) as running:
+        yield running

@@ -9,7 +9,7 @@ class Permission(StrEnum):
 
     ANYONE = "anyone"
     LOGIN = "login"
-    CATALOG = "registry.catalog:*"
+    CATALOG = "registry:catalog:*"
     PULL = "repository:pull"
     PUSH = "repository:push"
     DELETE = "repository:delete"

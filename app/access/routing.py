@@ -36,11 +36,13 @@ class Authority(Protocol):
     async def pullable(self, actor: Actor, repositories: list[str]) -> list[str]:
         """Return those repositories that the person behind the request may pull from."""
 
-    def refuse(self, request: web.Request, actor: Actor, permission: Permission, repository: str | None) -> Exception:
+    def refuse(
+        self, request: web.Request, actor: Actor, permission: Permission, repository: str | None
+    ) -> Exception:
         """Return the error to raise: a challenge for who can still authenticate, else Denied."""
 
 
-AUTHORITY: Final = web.AppKey("authority", Authority)  # type: ignore[type-abstract]  # the key names the port
+AUTHORITY: Final = web.AppKey("authority", Authority)
 _ACTOR: Final = web.RequestKey("actor", Actor)
 _REPOSITORY: Final = web.RequestKey("repository", RepositoryName)
 

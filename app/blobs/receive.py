@@ -1,4 +1,4 @@
-"""Bytes on their way from a request body into storage, hashed as they pass; memory does not grow with the blob."""
+"""Bytes on their way from a request body into storage, hashed as they pass, in flat memory."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable

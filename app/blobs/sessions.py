@@ -60,7 +60,8 @@ LEASE_SESSION = SQL("""
         FOR UPDATE
     ) free
     WHERE s.id = free.id
-    RETURNING s.id, repository_name, offset_bytes, algorithm, hash_state, tail, storage_state, lease_token, is_contested
+    RETURNING s.id, repository_name, offset_bytes, algorithm, hash_state, tail, storage_state, lease_token,
+        is_contested
 """)
 
 

@@ -27,7 +27,8 @@ LINK_BLOB = SQL("""
     WITH blob AS (
         INSERT INTO blobs (digest, size_bytes) VALUES (%(digest)s, %(size_bytes)s) ON CONFLICT DO NOTHING
     )
-    INSERT INTO blob_links (repository_id, digest) VALUES (%(repository_id)s, %(digest)s) ON CONFLICT DO NOTHING
+    INSERT INTO blob_links (repository_id, digest) VALUES (%(repository_id)s, %(digest)s)
+    ON CONFLICT DO NOTHING
 """)
 
 

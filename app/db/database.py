@@ -225,6 +225,7 @@ async def open_database(url: str, *, size: int, statement_timeout: timedelta) ->
         async with connection.cursor() as cursor:
             await cursor.execute(";\n".join(p.definition for p in Prepared.registry.values()) or "SELECT 1")
 
+    milliseconds = int(statement_timeout.total_seconds() * 1000)
     with translated("connect"):
         pool = await aiopg.create_pool(
             url,
@@ -235,7 +236,7 @@ async def open_database(url: str, *, size: int, statement_timeout: timedelta) ->
             enable_uuid=True,
             on_connect=prepare,
             application_name="roadstead",
-            options=f"-c statement_timeout={int(statement_timeout.total_seconds() * 1000)} -c plan_cache_mode=force_generic_plan",
+            options=f"-c statement_timeout={milliseconds} -c plan_cache_mode=force_generic_plan",
         )
     try:
         yield Database(pool)

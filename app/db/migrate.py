@@ -62,7 +62,9 @@ def _apply(cursor: Cursor, name: str, text: str) -> bool:
     row = cursor.fetchone()
     if row is not None:
         if row[0] != checksum:
-            raise MigrationChanged(f"{name} was applied in another wording; undo the edit and add a new migration")
+            raise MigrationChanged(
+                f"{name} was applied in another wording; undo the edit and add a new migration"
+            )
         return False
     cursor.execute("BEGIN")
     cursor.execute(text)

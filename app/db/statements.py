@@ -21,7 +21,7 @@ class Prepared:
     `$1, $2 ...` in the text and are passed by position.
     """
 
-    registry: ClassVar[Final[dict[str, "Prepared"]]] = {}
+    registry: ClassVar[dict[str, "Prepared"]] = {}
 
     def __init__(self, name: LiteralString, types: tuple[LiteralString, ...], text: LiteralString) -> None:
         self.name: Final = name

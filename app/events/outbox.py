@@ -16,7 +16,8 @@ RECORD = SQL("""
     WITH recorded AS (
         INSERT INTO outbox (type, payload, cause)
         SELECT type, payload::json, cause::json
-        FROM unnest(%(types)s::text[], %(payloads)s::text[], %(causes)s::text[]) AS event (type, payload, cause)
+        FROM unnest(%(types)s::text[], %(payloads)s::text[], %(causes)s::text[])
+            AS event (type, payload, cause)
         RETURNING 1
     )
     SELECT pg_notify('outbox', '') FROM recorded LIMIT 1
@@ -35,8 +36,8 @@ async def record_all(tx: Transaction, events: list[tuple[Cause, Event]]) -> None
     await tx.run(
         RECORD,
         types=[type(event).__struct_config__.tag for _, event in events],
-        payloads=[msgspec.json.encode(event).decode() for _, event in events],
-        causes=[msgspec.json.encode(cause).decode() for cause, _ in events],
+        payloads=[msgspec.json.encode(event, enc_hook=str).decode() for _, event in events],
+        causes=[msgspec.json.encode(cause, enc_hook=str).decode() for cause, _ in events],
     )
 
 

@@ -33,16 +33,24 @@ async def answered(
         headers = {"Allow": error.headers["Allow"]} if "Allow" in error.headers else {}
         response = _plain(error.status, _FRAMEWORK_CODES.get(error.status, "UNKNOWN"), error.reason, headers)
     except StorageFull:
-        log.error("storage_filled_up", request_id=request_id(request))
-        response = _plain(507, "INSUFFICIENT_STORAGE", "the storage of this registry is full; nothing was stored", {})
+        log.warning("storage_filled_up", request_id=request_id(request))
+        response = _plain(
+            507, "INSUFFICIENT_STORAGE", "the storage of this registry is full; nothing was stored", {}
+        )
     except (DatabaseUnavailable, StatementTimeout, StorageError) as error:
-        log.warning("backend_failed", error=str(error), kind=type(error).__name__, request_id=request_id(request))
-        response = _plain(503, "UNAVAILABLE", "a backend of this registry cannot be reached; try again", _RETRY)
+        log.warning(
+            "backend_failed", error=str(error), kind=type(error).__name__, request_id=request_id(request)
+        )
+        response = _plain(
+            503, "UNAVAILABLE", "a backend of this registry cannot be reached; try again", _RETRY
+        )
     except ConnectionError:
         # Nobody listens any more.
         raise
     except Exception:
-        log.exception("request_failed", method=request.method, path=request.path, request_id=request_id(request))
+        log.exception(
+            "request_failed", method=request.method, path=request.path, request_id=request_id(request)
+        )
         response = _plain(500, "UNKNOWN", "internal error; the log has it under the request's identifier", {})
     return _finished(request, response)
 

@@ -31,7 +31,9 @@ def page_of(request: web.Request, *, default: int = MAX_PAGE) -> Page:
     return Page(limit=limit, last=request.query.get("last", "").replace("\0", ""))
 
 
-def next_link(request: web.Request, page: Page, last: str, *, keep: Mapping[str, str] | None = None) -> dict[str, str]:
+def next_link(
+    request: web.Request, page: Page, last: str, *, keep: Mapping[str, str] | None = None
+) -> dict[str, str]:
     """Return the header that leads to the page after `last`."""
     query = urlencode({**(keep or {}), "last": last, "n": page.limit})
     return {"Link": f'<{request.rel_url.raw_path}?{query}>; rel="next"'}

@@ -15,3 +15,4 @@ QUEUES: Final = ("events", "maintenance")
 
 WRITE_AUDIT_LOG: Final = Job("write_audit_log", "events")
 COUNT_PULLS: Final = Job("count_pulls", "events")
+EXPIRE_UPLOADS: Final = Job("expire_uploads", "maintenance")

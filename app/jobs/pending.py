@@ -43,7 +43,7 @@ TAKE_UNQUEUED = SQL("""
     UPDATE pending_jobs SET enqueued_at = now()
     WHERE id IN (
         SELECT id FROM pending_jobs
-        WHERE enqueued_at IS NULL OR enqueued_at < now() - %(patience)s
+        WHERE enqueued_at IS NULL OR enqueued_at < now() - %(patience)s::interval
         ORDER BY created_at FOR UPDATE SKIP LOCKED LIMIT %(limit)s
     )
     RETURNING id, queue, name

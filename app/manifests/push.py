@@ -90,7 +90,9 @@ async def _store(
     await outbox.record(tx, request.cause, pushed, *moved_events(request.repository, digest, moved))
 
 
-async def _present_blobs(tx: Transaction, repository_id: int, manifest: Manifest, *, may_miss: bool) -> list[str]:
+async def _present_blobs(
+    tx: Transaction, repository_id: int, manifest: Manifest, *, may_miss: bool
+) -> list[str]:
     """Return the manifest's blobs that the repository has; raise ManifestBlobUnknown or SizeInvalid."""
     if not manifest.blobs:
         return []

@@ -35,7 +35,9 @@ FIND_BY_DIGEST = Prepared(
 )
 
 
-async def find_manifest(database: Database, repository: str, reference: Tag | Digest) -> StoredManifest | None:
+async def find_manifest(
+    database: Database, repository: str, reference: Tag | Digest
+) -> StoredManifest | None:
     """Return the manifest that a tag points to, or that of a digest; strictly as PostgreSQL has it now."""
     statement = FIND_BY_DIGEST if isinstance(reference, Digest) else FIND_BY_TAG
     manifest_id, digest, media_type, size = await database.look_up(statement, repository, reference)
@@ -80,8 +82,8 @@ async def lock_present(tx: Transaction, repository_id: int, digests: list[str]) 
 UPSERT_MANIFEST = SQL("""
     INSERT INTO manifests
         (repository_id, digest, media_type, artifact_type, subject_digest, size_bytes, payload, annotations)
-    VALUES (%(repository_id)s, %(digest)s, %(media_type)s, %(artifact_type)s, %(subject)s, %(size)s, %(payload)s,
-        %(annotations)s::json)
+    VALUES (%(repository_id)s, %(digest)s, %(media_type)s, %(artifact_type)s, %(subject)s, %(size)s,
+        %(payload)s, %(annotations)s::json)
     ON CONFLICT (repository_id, digest) DO UPDATE SET pushed_at = now(), media_type = EXCLUDED.media_type
     RETURNING id
 """)
@@ -175,7 +177,13 @@ LIST_REFERRERS = SQL("""
 
 
 async def list_referrers(
-    statements: Statements, repository: str, subject: Digest, *, artifact_type: str | None, last: str, limit: int
+    statements: Statements,
+    repository: str,
+    subject: Digest,
+    *,
+    artifact_type: str | None,
+    last: str,
+    limit: int,
 ) -> list[Referrer]:
     """Return manifests whose subject is `subject`, after the digest `last`."""
     return await statements.all(
@@ -190,12 +198,15 @@ async def list_referrers(
 
 
 NOTE_PULL = SQL("""
-    UPDATE manifests m SET pull_count = m.pull_count + %(count)s, pulled_at = greatest(m.pulled_at, %(pulled_at)s)
+    UPDATE manifests m
+    SET pull_count = m.pull_count + %(count)s, pulled_at = greatest(m.pulled_at, %(pulled_at)s)
     FROM repositories r
     WHERE r.id = m.repository_id AND r.name = %(repository)s AND m.digest = %(digest)s
 """)
 
 
-async def note_pull(tx: Transaction, repository: str, digest: str, *, count: int, pulled_at: datetime) -> None:
+async def note_pull(
+    tx: Transaction, repository: str, digest: str, *, count: int, pulled_at: datetime
+) -> None:
     """Count pulls of a manifest and remember the last."""
     await tx.run(NOTE_PULL, repository=repository, digest=digest, count=count, pulled_at=pulled_at)

@@ -21,7 +21,7 @@ class Digest(str):
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Return the digest; raise DigestInvalid for anything but a registered algorithm and lower-case hex."""
+        """Return the digest; raise DigestInvalid unless it is of a registered algorithm, in lower case."""
         if _DIGEST.fullmatch(text) is None:
             raise DigestInvalid(text)
         return cls(text)

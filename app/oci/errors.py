@@ -67,7 +67,11 @@ class DigestInvalid(OciError):
 class ManifestBlobUnknown(OciError):
     """A manifest names content that the repository does not have."""
 
-    code, status, sentence = "MANIFEST_BLOB_UNKNOWN", 404, "manifest references content unknown to this repository"
+    code, status, sentence = (
+        "MANIFEST_BLOB_UNKNOWN",
+        404,
+        "manifest references content unknown to this repository",
+    )
 
 
 class ManifestInvalid(OciError):
@@ -145,7 +149,11 @@ class ManifestInUse(Unsupported):
 class PaginationNumberInvalid(OciError):
     """`n` is not a number of entries (code of the distribution project)."""
 
-    code, status, sentence = "PAGINATION_NUMBER_INVALID", 400, "n must be a whole number of entries, 0 or more"
+    code, status, sentence = (
+        "PAGINATION_NUMBER_INVALID",
+        400,
+        "n must be a whole number of entries, 0 or more",
+    )
 
 
 class TooManyRequests(OciError):

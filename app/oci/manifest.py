@@ -1,4 +1,4 @@
-"""Manifests and indexes, parsed and checked as far as a registry needs (image-spec: manifest.md, image-index.md).
+"""Manifests and indexes, checked as far as a registry needs (image-spec: manifest.md, image-index.md).
 
 The bytes stay as they came; what is parsed here is only read.
 """

@@ -1,4 +1,4 @@
-"""What every storage driver does: the contract that `tests/contracts/test_storage.py` runs on each of them."""
+"""What every storage driver does; `tests/contracts/test_storage.py` holds each of them to it."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -58,7 +58,9 @@ class StorageDriver(Protocol):
     def new_upload(self) -> UploadState:
         """Return the state of an upload without bytes."""
 
-    async def append(self, state: UploadState, offset: int, *, is_contested: bool) -> tuple[UploadState, UploadWriter]:
+    async def append(
+        self, state: UploadState, offset: int, *, is_contested: bool
+    ) -> tuple[UploadState, UploadWriter]:
         """Open the upload to write from `offset`; what lies beyond is dropped.
 
         `is_contested`: an earlier writer never said that it ended and may still write. It must not

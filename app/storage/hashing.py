@@ -26,7 +26,11 @@ def _load() -> ctypes.CDLL | None:
         library = ctypes.CDLL(name) if name else None
         for prefix, _, _ in _SIZES.values():
             getattr(library, f"{prefix}_Init").argtypes = [ctypes.c_void_p]
-            getattr(library, f"{prefix}_Update").argtypes = [ctypes.c_void_p, ctypes.c_char_p, ctypes.c_size_t]
+            getattr(library, f"{prefix}_Update").argtypes = [
+                ctypes.c_void_p,
+                ctypes.c_char_p,
+                ctypes.c_size_t,
+            ]
             getattr(library, f"{prefix}_Final").argtypes = [ctypes.c_char_p, ctypes.c_void_p]
     except (OSError, AttributeError):
         return None

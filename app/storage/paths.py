@@ -1,7 +1,7 @@
 """The key tree of every driver.
 
-    blobs/sha256/a3/f2/a3f2b8c9...   content, by digest
-    uploads/7d0c...                  bytes of upload sessions
+blobs/sha256/a3/f2/a3f2b8c9...   content, by digest
+uploads/7d0c...                  bytes of upload sessions
 """
 
 from app.oci.digest import Digest

@@ -1,5 +1,7 @@
 """Pointing tags to a manifest, and removing them."""
 
+from datetime import datetime
+
 from app.db import Transaction
 from app.events import Cause, TagDeleted, TagMoved, outbox
 from app.oci.digest import Digest
@@ -31,3 +33,8 @@ async def delete_tag(r: Resources, repository: RepositoryName, tag: Tag, cause: 
         if digest is None:
             raise ManifestUnknown(tag)
         await outbox.record(tx, cause, TagDeleted(repository_name=repository, tag=tag, digest=digest))
+
+
+async def note_tag_pull(tx: Transaction, repository: str, tag: str, pulled_at: datetime) -> None:
+    """Remember when a tag was last pulled."""
+    await store.note_tag_pull(tx, repository, tag, pulled_at)

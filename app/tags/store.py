@@ -41,9 +41,7 @@ UPSERT_TAGS = SQL("""
 
 async def upsert_tags(tx: Transaction, repository_id: int, manifest_id: int, names: list[str]) -> list[Moved]:
     """Point tags to a manifest and return those that pointed elsewhere before."""
-    return await tx.all(
-        Moved, UPSERT_TAGS, repository_id=repository_id, manifest_id=manifest_id, names=names
-    )
+    return await tx.all(Moved, UPSERT_TAGS, repository_id=repository_id, manifest_id=manifest_id, names=names)
 
 
 DELETE_TAG = SQL("""

@@ -35,4 +35,3 @@ UPDATE_PASSWORD = SQL("""
 async def update_password(tx: Transaction, user_id: int, password_hash: str) -> None:
     """Replace a user's password."""
     await tx.run(UPDATE_PASSWORD, user_id=user_id, password_hash=password_hash)
-

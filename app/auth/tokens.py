@@ -1,0 +1,99 @@
+"""Registry tokens: short-lived JWTs that carry grants (distribution, "Token Authentication")."""
+
+import hashlib
+import hmac
+import time
+from collections import OrderedDict
+from datetime import UTC, datetime
+from typing import Any, Final
+from uuid import uuid4
+
+import jwt
+import msgspec
+from msgspec import Struct
+
+from app.access import Actor, Grant
+from app.settings import AuthSettings
+
+_ALGORITHM: Final = "HS256"
+_REMEMBERED: Final = 4_096
+_MAX_LENGTH: Final = 16_384
+_REQUIRED: Final = ["exp", "iat", "nbf", "aud", "iss", "sub"]
+
+
+class TokenInvalid(Exception):
+    """The token is malformed, forged, expired, or of another service."""
+
+
+class Token(Struct, frozen=True):
+    """A token as the token endpoint answers it."""
+
+    text: str
+    expires_in: int
+    issued_at: datetime
+
+
+class TokenSigner:
+    """Issues and verifies tokens with a key derived from the installation's secret."""
+
+    def __init__(self, settings: AuthSettings) -> None:
+        self._key = hmac.digest(
+            str(settings.secret_key).encode(), b"roadstead registry token 1", hashlib.sha256
+        )
+        self._service = settings.service
+        self._lifetime = int(settings.token_lifetime.total_seconds())
+        self._verified: OrderedDict[str, tuple[float, Actor]] = OrderedDict()
+
+    def issue(self, actor: Actor, grants: list[Grant]) -> Token:
+        """Sign a token that allows the actor what the grants say and nothing else."""
+        now = int(time.time())
+        claims: dict[str, Any] = {
+            "iss": self._service,
+            "aud": self._service,
+            "sub": actor.username,
+            "iat": now,
+            "nbf": now - 5,
+            "exp": now + self._lifetime,
+            "jti": uuid4().hex,
+            "access": [msgspec.to_builtins(grant, enc_hook=str) for grant in grants],
+        }
+        if actor.user_id is not None:
+            claims |= {"uid": actor.user_id, "adm": actor.is_sysadmin}
+        text = jwt.encode(claims, self._key, algorithm=_ALGORITHM)
+        return Token(text=text, expires_in=self._lifetime, issued_at=datetime.fromtimestamp(now, UTC))
+
+    def verify(self, text: str) -> Actor:
+        """Return who the token was issued to, with its grants; raise TokenInvalid.
+
+        A token that was verified is remembered until it expires: what it says cannot change.
+        """
+        known = self._verified.get(text)
+        if known is not None:
+            expires, actor = known
+            if time.time() < expires:
+                return actor
+            raise TokenInvalid("expired")
+        if len(text) > _MAX_LENGTH:
+            raise TokenInvalid("too long")
+        try:
+            claims = jwt.decode(
+                text,
+                self._key,
+                algorithms=[_ALGORITHM],
+                audience=self._service,
+                issuer=self._service,
+                options={"require": _REQUIRED},
+            )
+            grants = msgspec.convert(claims.get("access", []), tuple[Grant, ...])
+        except (jwt.InvalidTokenError, msgspec.ValidationError) as error:
+            raise TokenInvalid(str(error)) from None
+        actor = Actor(
+            username=claims["sub"],
+            user_id=claims.get("uid"),
+            is_sysadmin=claims.get("adm", False),
+            grants=grants,
+        )
+        self._verified[text] = (claims["exp"], actor)
+        if len(self._verified) > _REMEMBERED:
+            self._verified.popitem(last=False)
+        return actor

@@ -1,0 +1,111 @@
+"""Composition root of the web process: settings, resources, middlewares, every slice's routes."""
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from socket import socket
+from typing import Final
+
+import structlog
+from aiohttp import web
+
+from app.access import AUTHORITY, Permission, Route, guarded
+from app.auth import routes as auth_routes
+from app.auth.authority import RegistryAuthority
+from app.auth.passwords import LocalAuthenticator
+from app.auth.tokens import TokenSigner
+from app.blobs import routes as blob_routes
+from app.blobs import upload_routes
+from app.db import SQL
+from app.http import EXTERNAL_URL, answered
+from app.logging import configure_logging
+from app.manifests import routes as manifest_routes
+from app.manifests.pulls import PULL_LOG, PullLog
+from app.repositories import routes as repository_routes
+from app.resources import RESOURCES, Resources, open_resources, resources
+from app.settings import Settings, require
+from app.tags import routes as tag_routes
+
+log = structlog.get_logger()
+
+_READ_BYTES: Final = 256 << 10
+"""How much of a body may wait in memory per connection before the client is slowed."""
+
+_PING = SQL("SELECT 1")
+
+
+async def healthz(_request: web.Request) -> web.Response:
+    """Say that the process answers."""
+    return web.json_response({"status": "ok"})
+
+
+async def readyz(request: web.Request) -> web.Response:
+    """Say that database and storage can be reached; 503 otherwise."""
+    r = resources(request)
+    async with r.database.autocommit() as statements:
+        await statements.value(_PING)
+    await r.storage.check()
+    return web.json_response({"status": "ok"})
+
+
+ROUTES: Final[tuple[Route, ...]] = (
+    Route("GET", "/healthz", healthz, Permission.ANYONE),
+    Route("GET", "/readyz", readyz, Permission.ANYONE),
+    *auth_routes.ROUTES,
+    *repository_routes.ROUTES,
+    *upload_routes.ROUTES,
+    *blob_routes.ROUTES,
+    *manifest_routes.ROUTES,
+    *tag_routes.ROUTES,
+)
+
+
+def build(r: Resources) -> web.Application:
+    """Join the slices into one application."""
+    require(r.settings, "auth.secret_key")
+    application = web.Application(middlewares=[answered], client_max_size=r.settings.manifests.max_bytes)
+    signer = TokenSigner(r.settings.auth)
+    authority = RegistryAuthority(r.database, r.settings.auth, LocalAuthenticator(r.database), signer)
+    application[RESOURCES] = r
+    application[AUTHORITY] = authority
+    application[auth_routes.REGISTRY_AUTHORITY] = authority
+    application[auth_routes.TOKEN_SIGNER] = signer
+    application[PULL_LOG] = PullLog(r.database)
+    application[EXTERNAL_URL] = r.settings.external_url
+    application.cleanup_ctx.append(_record_pulls)
+    for route in ROUTES:
+        application.router.add_route(route.method, route.path, guarded(route))
+    return application
+
+
+async def serve(settings: Settings, sock: socket) -> None:
+    """Run one web process on a listening socket until SIGTERM or SIGINT, then drain."""
+    configure_logging(settings.log)
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    async with open_resources(settings) as r:
+        runner = web.AppRunner(
+            build(r),
+            access_log=None,
+            keepalive_timeout=75,
+            read_bufsize=_READ_BYTES,
+            shutdown_timeout=settings.shutdown_grace.total_seconds(),
+        )
+        await runner.setup()
+        try:
+            await web.SockSite(runner, sock, backlog=1024).start()
+            log.info("web_process_started", listen=settings.listen)
+            await stop.wait()
+        finally:
+            await runner.cleanup()
+            log.info("web_process_stopped")
+
+
+async def _record_pulls(application: web.Application) -> AsyncIterator[None]:
+    task = asyncio.create_task(application[PULL_LOG].run())
+    yield
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task

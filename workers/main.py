@@ -1,0 +1,134 @@
+"""Composition root of a worker process: one arq worker per queue, and the relay beside the events queue."""
+
+import asyncio
+import json
+import signal
+from collections.abc import Coroutine, Sequence
+from contextlib import suppress
+from typing import Any, Final, cast
+
+import structlog
+from arq import create_pool
+from arq.connections import RedisSettings
+from arq.cron import cron
+from arq.typing import WorkerCoroutine
+from arq.worker import Worker, func
+from redis.exceptions import RedisError
+
+from app.jobs import COUNT_PULLS, EXPIRE_UPLOADS, QUEUES, WRITE_AUDIT_LOG
+from app.resources import Resources, open_resources
+from app.settings import Settings
+from workers.events import count_pulls, write_audit_log
+from workers.relay import queue_name, run_relay
+from workers.uploads import expire_uploads
+
+log = structlog.get_logger()
+
+_FUNCTIONS: Final[dict[str, list[Any]]] = {
+    "events": [
+        func(cast("WorkerCoroutine", write_audit_log), name=WRITE_AUDIT_LOG.name),
+        func(cast("WorkerCoroutine", count_pulls), name=COUNT_PULLS.name),
+    ],
+    "maintenance": [func(cast("WorkerCoroutine", expire_uploads), name=EXPIRE_UPLOADS.name)],
+}
+_CRON: Final[dict[str, list[Any]]] = {
+    "events": [],
+    "maintenance": [
+        cron(
+            cast("WorkerCoroutine", expire_uploads),
+            name="cron_expire_uploads",
+            minute=set(range(0, 60, 5)),
+            run_at_startup=True,
+        )
+    ],
+}
+_PAUSE_SECONDS: Final = 1.0
+_POLL_SECONDS: Final = 0.1
+_JOBS_AT_ONCE: Final = 10
+
+
+async def work(settings: Settings, queues: Sequence[str] = QUEUES) -> None:
+    """Work on the queues until SIGTERM or SIGINT, then let running jobs end within the grace period."""
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    async with open_resources(settings) as r, asyncio.TaskGroup() as group:
+        running = [group.create_task(_until_stopped(_work_on(r, queue, stop), stop)) for queue in queues]
+        if "events" in queues:
+            running.append(group.create_task(_until_stopped(_relay(r), stop)))
+        log.info("worker_process_started", queues=list(queues))
+        await asyncio.gather(*running)
+    log.info("worker_process_stopped")
+
+
+async def _until_stopped(work: Coroutine[Any, Any, None], stop: asyncio.Event) -> None:
+    """Run until the work ends by itself or the process is told to stop."""
+    task = asyncio.create_task(work)
+    waiter = asyncio.create_task(stop.wait())
+    await asyncio.wait({task, waiter}, return_when=asyncio.FIRST_COMPLETED)
+    waiter.cancel()
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task
+
+
+async def _relay(r: Resources) -> None:
+    """Relay; start again with a fresh connection when Redis goes away."""
+    while True:
+        try:
+            pool = await create_pool(_redis(r.settings), job_serializer=_to_json, job_deserializer=json.loads)
+        except (RedisError, OSError) as error:
+            log.warning("relay_waits_for_redis", error=str(error))
+            await asyncio.sleep(_PAUSE_SECONDS)
+            continue
+        try:
+            await run_relay(r.database, pool)
+        finally:
+            await pool.aclose()
+
+
+async def _work_on(r: Resources, queue: str, stop: asyncio.Event) -> None:
+    """Work on one queue; start again when Redis goes away."""
+    while not stop.is_set():
+        worker = _worker(r, queue)
+        try:
+            await worker.async_run()
+        except (RedisError, OSError) as error:
+            log.warning("queue_paused", queue=queue, error=str(error))
+            await asyncio.sleep(_PAUSE_SECONDS)
+        finally:
+            await _drain(worker, r.settings.shutdown_grace.total_seconds())
+
+
+async def _drain(worker: Worker, seconds: float) -> None:
+    """Let running jobs end; those that do not are cancelled and done again by another worker."""
+    worker.allow_pick_jobs = False
+    if worker.tasks:
+        await asyncio.wait(worker.tasks.values(), timeout=seconds)
+    with suppress(RedisError, OSError, asyncio.CancelledError):
+        await worker.close()
+
+
+def _worker(r: Resources, queue: str) -> Worker:
+    return Worker(
+        functions=_FUNCTIONS[queue],
+        cron_jobs=_CRON[queue],
+        queue_name=queue_name(queue),
+        redis_settings=_redis(r.settings),
+        ctx={"resources": r},
+        handle_signals=False,
+        max_jobs=_JOBS_AT_ONCE,
+        poll_delay=_POLL_SECONDS,
+        keep_result=0,
+        log_results=False,
+        job_serializer=_to_json,
+        job_deserializer=json.loads,
+    )
+
+
+def _redis(settings: Settings) -> RedisSettings:
+    return RedisSettings.from_dsn(settings.redis.url)
+
+
+def _to_json(document: dict[str, Any]) -> bytes:
+    return json.dumps(document, default=str).encode()

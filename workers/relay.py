@@ -1,0 +1,62 @@
+"""The relay: takes events from the outbox, notes the jobs that are owed for them, tells the queues.
+
+An event leaves the outbox in the transaction that notes its jobs; a job leaves `pending_jobs` in
+the transaction of its effect. What a queue forgets is told again. Any number of relays may run.
+"""
+
+import asyncio
+from datetime import timedelta
+from typing import Final
+
+import structlog
+from arq import ArqRedis
+from redis.exceptions import RedisError
+
+from app.db import Database, DatabaseError
+from app.events import outbox
+from app.jobs import pending
+from workers.subscriptions import SUBSCRIPTIONS
+
+log = structlog.get_logger()
+
+_BATCH: Final = 200
+_POLL_SECONDS: Final = 5.0
+_PAUSE_SECONDS: Final = 1.0
+_PATIENCE: Final = timedelta(minutes=2)
+"""A job that is still owed after this long was forgotten by its queue."""
+
+
+async def run_relay(database: Database, queues: ArqRedis) -> None:
+    """Relay until cancelled; woken by NOTIFY, with a poll as the guarantee."""
+    while True:
+        try:
+            async with database.listen("outbox") as wait:
+                while True:
+                    while await relay_once(database, queues):
+                        pass
+                    await wait(_POLL_SECONDS)
+        except (DatabaseError, RedisError, OSError) as error:
+            log.warning("relay_paused", error=str(error), kind=type(error).__name__)
+            await asyncio.sleep(_PAUSE_SECONDS)
+
+
+async def relay_once(database: Database, queues: ArqRedis) -> bool:
+    """Relay one batch; False when nothing is left to do."""
+    async with database.transaction() as tx:
+        events = await outbox.claim(tx, _BATCH)
+        owed = [(job, event) for event in events for job in SUBSCRIPTIONS[type(event.event)]]
+        if owed:
+            await pending.insert(tx, owed)
+    jobs = await pending.take_unqueued(database, patience=_PATIENCE, limit=_BATCH)
+    try:
+        for job in jobs:
+            await queues.enqueue_job(job.name, job.id, _job_id=job.id, _queue_name=queue_name(job.queue))
+    except (RedisError, OSError):
+        await pending.forget_queued(database, [job.id for job in jobs])
+        raise
+    return bool(events or jobs)
+
+
+def queue_name(queue: str) -> str:
+    """Return the key of a queue in Redis."""
+    return f"roadstead:{queue}"
