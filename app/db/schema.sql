@@ -178,6 +178,7 @@ CREATE TABLE upload_sessions (
     offset_bytes bigint DEFAULT 0 NOT NULL,
     algorithm text NOT NULL,
     hash_state bytea,
+    tail bytea DEFAULT '\x'::bytea NOT NULL,
     storage_state json NOT NULL,
     lease_token uuid,
     leased_until timestamp with time zone,
@@ -186,7 +187,9 @@ CREATE TABLE upload_sessions (
     CONSTRAINT upload_sessions_algorithm_check CHECK ((algorithm = ANY (ARRAY['sha256'::text, 'sha512'::text])))
 );
 
-COMMENT ON COLUMN upload_sessions.hash_state IS 'state of the hash after offset_bytes; NULL: read the bytes again';
+COMMENT ON COLUMN upload_sessions.hash_state IS 'state of the hash of the bytes in storage; NULL: read them again';
+
+COMMENT ON COLUMN upload_sessions.tail IS 'the last few bytes, counted in offset_bytes, which are not in storage yet';
 
 COMMENT ON COLUMN upload_sessions.lease_token IS 'the one writer; cleared when it ends in order';
 

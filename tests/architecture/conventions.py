@@ -134,7 +134,10 @@ def _statements(module: Module) -> Iterator[Finding]:
 
 
 def _stores(module: Module) -> Iterator[Finding]:
-    if module.is_in(*(f"app/{package}" for package in PLATFORM)) or module.kind == "store":
+    is_in_a_slice = module.path.count("/") > 1 and not module.is_in(
+        *(f"app/{package}" for package in PLATFORM)
+    )
+    if module.kind == "store" or not is_in_a_slice:
         return
     statements = [call.lineno for call, name in _calls(module.tree) if name in {"SQL", "Prepared"}]
     if statements:

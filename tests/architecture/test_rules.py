@@ -77,6 +77,7 @@ SAMPLES = [
     Sample("log events", 'self._log.error("Push failed!")', 1, 'self._log.error("push_failed")'),
     Sample("stores", 'ONE = SQL("SELECT 1")', 1, 'ONE = SQL("SELECT 1")', UPLOADS, STORE),
     Sample("stores", 'ONE = Prepared("one")', 1, 'ONE = SQL("SELECT 1")', UPLOADS, "app/jobs/pending.py"),
+    Sample("stores", 'ONE = SQL("SELECT 1")', 1, 'ONE = SQL("SELECT 1")', UPLOADS, "app/main.py"),
     Sample("store verbs", "async def find_a() -> int: ...", 1, "def find_a() -> int | None: ...", STORE),
     Sample("store verbs", "def get_a() -> int | None: ...", 1, "async def get_a() -> int: ...", STORE),
     Sample("store verbs", "def list_a() -> str: ...", 1, "def list_a() -> list[str]: ...", STORE),

@@ -1,0 +1,72 @@
+"""Every route asks for a permission, and none answers who has not shown that he has it."""
+
+import importlib
+import pkgutil
+import re
+from collections.abc import AsyncIterator
+from typing import TypeAlias
+
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestClient, TestServer
+
+import app
+from app.access import Permission, Route
+from app.main import ROUTES, build
+from app.resources import open_resources
+from app.settings import Settings
+
+# A route that anyone may use is a decision: it stands here too.
+OPEN_TO_ANYONE = {"GET /healthz", "GET /readyz", "GET /service/token", "POST /service/token"}
+
+VALUES = {
+    "name": "private/app",
+    "digest": "sha256:" + "a" * 64,
+    "reference": "latest",
+    "tag": "latest",
+    "upload_id": "00000000-0000-4000-8000-000000000000",
+}
+
+Client: TypeAlias = TestClient[web.Request, web.Application]
+
+
+def name_of(route: Route) -> str:
+    return f"{route.method} {re.sub(r':[^{}]*}', '}', route.path)}"
+
+
+def address_of(route: Route) -> str:
+    return re.sub(r"{(\w+)(:[^{}]*)?}", lambda match: VALUES[match[1]], route.path)
+
+
+@pytest.fixture
+async def client(settings: Settings) -> AsyncIterator[Client]:
+    async with open_resources(settings) as resources, TestClient(TestServer(build(resources))) as opened:
+        yield opened
+
+
+def test_only_these_routes_are_open_to_anyone() -> None:
+    assert {name_of(route) for route in ROUTES if route.permission is Permission.ANYONE} == OPEN_TO_ANYONE
+
+
+def test_every_route_of_every_slice_is_mounted() -> None:
+    modules = [
+        info.name for info in pkgutil.walk_packages(app.__path__, "app.") if info.name.endswith("routes")
+    ]
+    declared = {route for name in modules for route in importlib.import_module(name).ROUTES}
+    assert modules
+    assert declared <= set(ROUTES)
+
+
+async def test_nothing_is_mounted_that_is_not_a_route(client: Client) -> None:
+    mounted = [
+        f"{route.method} {route.resource.canonical}" for route in client.app.router.routes() if route.resource
+    ]
+    assert sorted(mounted) == sorted(name_of(route) for route in ROUTES)
+
+
+async def test_a_stranger_is_challenged_everywhere_else(client: Client) -> None:
+    guarded = [route for route in ROUTES if route.permission is not Permission.ANYONE]
+    answers = {name_of(route): await client.request(route.method, address_of(route)) for route in guarded}
+    assert {name: answer.status for name, answer in answers.items()} == dict.fromkeys(answers, 401)
+    challenges = {name: answer.headers.get("WWW-Authenticate", "")[:13] for name, answer in answers.items()}
+    assert challenges == dict.fromkeys(answers, "Bearer realm=")
