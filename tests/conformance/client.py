@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from io import BytesIO
 from typing import Any, Protocol
 from urllib.parse import quote, urljoin, urlsplit
+from uuid import uuid4
 
 import aiohttp
 from multidict import CIMultiDictProxy
@@ -37,10 +38,11 @@ SPEC_CODES = frozenset(
 class Registry(Protocol):
     """What the tests need to know of a running registry."""
 
-    session: aiohttp.ClientSession
-
     @property
     def url(self) -> str: ...
+
+    @property
+    def session(self) -> aiohttp.ClientSession: ...
 
     async def token(self, *scopes: str) -> str: ...
 
@@ -151,7 +153,7 @@ class Repository:
         return digest
 
     async def put_manifest(self, content: Content, reference: str = "") -> Answer:
-        """Push the manifest alone, by its digest or as the reference says (end-7a)."""
+        """Push the manifest alone, by its digest or as the reference says (end-7a, 7b)."""
         return await self.send(
             "PUT",
             f"manifests/{reference or content.digest}",
@@ -159,15 +161,19 @@ class Repository:
             headers={"Content-Type": content.media_type},
         )
 
+    async def put_tag(self, content: Content, tag: str) -> Answer:
+        """Push the manifest under a tag; one of another algorithm than sha256 has to say its digest too."""
+        by_digest = content.algorithm != "sha256"
+        return await self.put_manifest(content, f"{content.digest}?tag={tag}" if by_digest else tag)
+
     async def push(self, content: Content, *tags: str) -> str:
         """Push a manifest with all that it needs, then its tags; return the digest."""
         for blob in content.blobs:
             await self.push_blob(blob, content.algorithm)
         for child in content.children:
             await self.push(child)
-        for reference in (content.digest, *tags):
-            answer = await self.put_manifest(content, reference)
-            assert answer.status == 201, answer
+        answers = [await self.put_manifest(content), *[await self.put_tag(content, tag) for tag in tags]]
+        assert [answer.status for answer in answers] == [201] * len(answers), answers
         return content.digest
 
     async def tags(self, query: str = "") -> list[str]:
@@ -184,6 +190,19 @@ class Repository:
         manifests = answer.json()["manifests"]
         assert isinstance(manifests, list)
         return manifests
+
+
+async def open_repository(
+    registry: Registry, actions: str = "pull,push,delete", name: str = ""
+) -> Repository:
+    """A repository that nobody else uses, or the named one, with a token for these actions."""
+    name = name or f"conformance/{uuid4().hex}"
+    return Repository(registry, name, bearer(await registry.token(f"repository:{name}:{actions}")))
+
+
+def bearer(token: str) -> dict[str, str]:
+    """The header for a token; none for a registry that asks for none."""
+    return {"Authorization": f"Bearer {token}"} if token else {}
 
 
 def with_query(url: str, **parameters: str) -> str:

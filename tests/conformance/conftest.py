@@ -5,13 +5,15 @@ ROADSTEAD_TEST_URL=http://127.0.0.1:5000 ROADSTEAD_TEST_AUTH=admin:password pyte
 
 import os
 from collections.abc import AsyncIterator
-from uuid import uuid4
 
 import aiohttp
 import pytest
 
-from tests.conformance.client import Registry, Repository
+from tests.conformance.client import Registry, Repository, bearer, open_repository
 from tests.conformance.remote import Remote
+from tests.conformance.serving import settings_for
+from tests.support.registry import running_registry
+from tests.support.servers import Databases
 
 REMOTE_URL = os.environ.get("ROADSTEAD_TEST_URL", "").rstrip("/")
 REMOTE_AUTH = os.environ.get("ROADSTEAD_TEST_AUTH", "")
@@ -19,14 +21,21 @@ REMOTE_AUTH = os.environ.get("ROADSTEAD_TEST_AUTH", "")
 
 @pytest.fixture(scope="session")
 async def remote() -> AsyncIterator[Remote]:
-    user, _, password = REMOTE_AUTH.partition(":")
     async with aiohttp.ClientSession() as session:
-        yield Remote(REMOTE_URL, session, aiohttp.BasicAuth(user, password) if user else None)
+        yield Remote(REMOTE_URL, session, REMOTE_AUTH)
+
+
+@pytest.fixture(scope="session")
+async def shared(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Registry]:
+    """One registry of ours for all tests: each has its own repositories."""
+    with databases.fresh(migrated=True) as url:
+        async with running_registry(settings_for(url, tmp_path_factory.mktemp("shared"))) as running:
+            yield running
 
 
 @pytest.fixture
 def target(request: pytest.FixtureRequest) -> Registry:
-    chosen: Registry = request.getfixturevalue("remote" if REMOTE_URL else "registry")
+    chosen: Registry = request.getfixturevalue("remote" if REMOTE_URL else "shared")
     return chosen
 
 
@@ -46,12 +55,3 @@ async def other(target: Registry) -> Repository:
 async def catalog(target: Registry) -> Repository:
     """Permission to list all repositories."""
     return Repository(target, "", bearer(await target.token("registry:catalog:*")))
-
-
-async def open_repository(target: Registry, actions: str = "pull,push,delete", name: str = "") -> Repository:
-    name = name or f"conformance/{uuid4().hex}"
-    return Repository(target, name, bearer(await target.token(f"repository:{name}:{actions}")))
-
-
-def bearer(token: str) -> dict[str, str]:
-    return {"Authorization": f"Bearer {token}"} if token else {}

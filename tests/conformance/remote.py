@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-import aiohttp
+from aiohttp import ClientSession, encode_basic_auth
 
 CHALLENGE = re.compile(r'(\w+)="([^"]*)"')
 
@@ -13,8 +13,9 @@ class Remote:
     """The same attributes as the registry under test in this process."""
 
     url: str
-    session: aiohttp.ClientSession
-    basic: aiohttp.BasicAuth | None = None
+    session: ClientSession
+    credentials: str
+    """`user:password`, or nothing."""
 
     async def token(self, *scopes: str) -> str:
         """A token for these scopes; empty if the registry asks for none."""
@@ -24,6 +25,8 @@ class Remote:
             return ""
         told = dict(CHALLENGE.findall(challenge))
         query = [("service", told.get("service", "")), *(("scope", scope) for scope in scopes)]
-        async with self.session.get(told["realm"], params=query, auth=self.basic) as answer:
+        user, _, password = self.credentials.partition(":")
+        headers = {"Authorization": encode_basic_auth(user, password)} if user else {}
+        async with self.session.get(told["realm"], params=query, headers=headers) as answer:
             document = await answer.json()
             return str(document.get("token") or document["access_token"])

@@ -2,8 +2,7 @@
 
 import pytest
 
-from tests.conformance.client import Answer, Registry, Repository
-from tests.conformance.conftest import open_repository
+from tests.conformance.client import Answer, Registry, Repository, bearer, open_repository
 from tests.conformance.content import digest_of, unique
 
 every_algorithm = pytest.mark.parametrize("algorithm", ["sha256", "sha512"])
@@ -27,7 +26,7 @@ async def may_pull_both(target: Registry, source: Repository) -> Repository:
     """A new repository, with a token that reads the source too, as Docker asks for it."""
     repo = await open_repository(target)
     token = await target.token(f"repository:{repo.name}:pull,push,delete", f"repository:{source.name}:pull")
-    return Repository(target, repo.name, {"Authorization": f"Bearer {token}"} if token else {})
+    return Repository(target, repo.name, bearer(token))
 
 
 @every_algorithm

@@ -1,9 +1,11 @@
 """Every kind of content goes the whole way: push, head, pull, list, delete (end-3, 7a, 8a, 9, 10)."""
 
+from collections.abc import Iterator
+
 import pytest
 
 from tests.conformance.client import Repository
-from tests.conformance.content import DATA_SETS, INDEX, MANIFEST, Content
+from tests.conformance.content import DATA_SETS, INDEX, MANIFEST, Content, digest_of
 
 ANY_OCI = f"{INDEX}, {MANIFEST}"
 
@@ -31,7 +33,7 @@ async def assert_pulled(repo: Repository, reference: str, content: Content) -> N
 async def test_push_and_pull(repo: Repository, content: Content) -> None:
     """end-7a and end-3: by digest and by tag, bytes and headers exactly as pushed."""
     await repo.push(content)
-    tagged = await repo.put_manifest(content, "latest")
+    tagged = await repo.put_tag(content, "latest")
     assert (tagged.status, tagged.body) == (201, b"")
     assert tagged.headers["Docker-Content-Digest"] == content.digest
     await assert_pulled(repo, content.digest, content)
@@ -73,17 +75,20 @@ async def test_delete_in_reverse_order(repo: Repository, content: Content) -> No
     """Tag, manifest, children, blobs; each gone before the next request."""
     await repo.push(content, "latest")
     await delete_at_once(repo, "manifests/latest")
-    await delete_tree(repo, content)
+    manifests = list(all_of(content))
+    for manifest in manifests:
+        await delete_at_once(repo, f"manifests/{manifest.digest}")
+    blobs = {digest_of(blob, manifest.algorithm) for manifest in manifests for blob in manifest.blobs}
+    for digest in blobs:
+        await delete_at_once(repo, f"blobs/{digest}")
     assert await repo.tags() == []
 
 
-async def delete_tree(repo: Repository, content: Content) -> None:
-    await delete_at_once(repo, f"manifests/{content.digest}")
-    for child in {child.digest: child for child in content.children}.values():
-        await delete_tree(repo, child)
-    for descriptor in content.document.get("layers", []) if content.blobs else []:
-        if (await repo.head(f"blobs/{descriptor['digest']}")).status == 200:
-            await delete_at_once(repo, f"blobs/{descriptor['digest']}")
+def all_of(content: Content) -> Iterator[Content]:
+    """The manifest and those below it, parents first."""
+    yield content
+    for child in content.children:
+        yield from all_of(child)
 
 
 async def delete_at_once(repo: Repository, path: str) -> None:

@@ -2,8 +2,7 @@
 
 import pytest
 
-from tests.conformance.client import Registry, Repository, next_link
-from tests.conformance.conftest import open_repository
+from tests.conformance.client import Registry, Repository, next_link, open_repository
 from tests.conformance.content import image
 
 # Neighbours under a locale's collation are far apart as bytes, and prefixes share their beginning.
