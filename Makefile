@@ -11,6 +11,7 @@ IN_VENV := $(VENV)/bin/python -m
 INSTALL := $(IN_VENV) pip install --quiet --disable-pip-version-check
 FROM_LOCK := $(INSTALL) --require-hashes --no-build-isolation --requirement
 WHEELS := --only-binary :all:
+TESTS := $(IN_VENV) pytest --numprocesses $(TEST_PROCESSES) --dist loadfile
 COMPILE = $(IN_VENV) uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-header --no-emit-index-url --no-annotate --upgrade
 
@@ -43,11 +44,11 @@ migrate: $(VENV)/.installed ## Bring the database that the settings name up to d
 
 .PHONY: test
 test: $(VENV)/.dev ## Run every test (10 minutes at most on two cores)
-	@$(IN_VENV) pytest -n $(TEST_PROCESSES)
+	@$(TESTS)
 
 .PHONY: test-fast
 test-fast: $(VENV)/.dev ## Run the tests that take less than a second each
-	@$(IN_VENV) pytest -n $(TEST_PROCESSES) -m "not slow and not clients"
+	@$(TESTS) -m "not slow and not clients"
 
 .PHONY: ci
 ci: ## Run everything that must pass before a change lands: lint, types, arch, test
