@@ -24,6 +24,20 @@ def web_processes(settings: Settings) -> int:
     return settings.processes or len(os.sched_getaffinity(0))
 
 
+class Gate:
+    """Holds web processes back until the database is ready, as a pipe that ends when it opens.
+
+    Those that start later, in place of crashed ones, find it open.
+    """
+
+    def __init__(self) -> None:
+        self.descriptor, self._bar = os.pipe()
+
+    def open(self) -> None:
+        """Let everybody through."""
+        os.close(self._bar)
+
+
 @dataclass(frozen=True)
 class Roadstead:
     """This program as the child of a supervisor."""
@@ -36,11 +50,15 @@ class Roadstead:
         """What has to end well before the others start."""
         return self._program("The migration of the database", "migrate")
 
-    def web(self, sockets: list[socket.socket]) -> list[Program]:
+    def web(self, sockets: list[socket.socket], gate: Gate | None = None) -> list[Program]:
         """One web process for each listening socket."""
+        held = ("--gate", str(gate.descriptor)) if gate else ()
+        descriptors = (gate.descriptor,) if gate else ()
         return [
             self._program(
-                f"web-{number}", "serve", "--fd", str(listener.fileno()), inherited=(listener.fileno(),)
+                f"web-{number}",
+                *("serve", "--fd", str(listener.fileno()), *held),
+                inherited=(listener.fileno(), *descriptors),
             )
             for number, listener in enumerate(sockets, start=1)
         ]

@@ -27,19 +27,20 @@ def command(arguments: list[str]) -> None:
         prog="roadstead serve", description=_DESCRIPTION, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--fd", type=int, help="be one web process, on this inherited listening socket")
+    parser.add_argument("--gate", type=int, help="... which starts to serve when this inherited pipe ends")
     chosen = parser.parse_args(arguments)
     settings = load()
     require(settings, "database.url", "auth.secret_key")
     if chosen.fd is not None:
-        serve_on(socket.socket(fileno=chosen.fd), settings)
+        serve_on(socket.socket(fileno=chosen.fd), settings, chosen.gate)
     else:
         serve(settings)
 
 
-def serve_on(listener: socket.socket, settings: Settings) -> None:
+def serve_on(listener: socket.socket, settings: Settings, gate: int | None = None) -> None:
     """Be one web process."""
     # By name: the supervising process has no use for the application's memory and half second of imports.
-    importlib.import_module("cli.web").run(settings, listener)
+    importlib.import_module("cli.web").run(settings, listener, gate)
 
 
 def serve(settings: Settings) -> None:

@@ -5,6 +5,7 @@ import asyncio
 import socket
 import time
 from dataclasses import dataclass
+from functools import cached_property
 
 from app.jobs import QUEUES
 from app.settings import Settings, load
@@ -13,10 +14,10 @@ from cli.embedded import postgres, valkey
 from cli.embedded.postgres import Postgres
 from cli.embedded.valkey import Valkey
 from cli.listening import listening
-from cli.processes import Roadstead, until_answering, web_processes
+from cli.processes import Gate, Roadstead, until_answering, web_processes
 from cli.programs import unprivileged_account
 from cli.report import reporter
-from cli.supervisor import Group, Supervisor
+from cli.supervisor import Supervisor
 
 _DESCRIPTION = """\
 Run the registry on this machine: PostgreSQL, Valkey, web processes and workers, in the foreground.
@@ -78,35 +79,40 @@ class Up:
             supervisor.group() as workers,
             supervisor.group() as web,
         ):
-            environment = {
-                **self._own_settings(),
-                "ROADSTEAD_REDIS_URL": self.settings.redis.url or self._start_valkey(queues),
-                "ROADSTEAD_DATABASE_URL": self.settings.database.url or await self._start_postgres(database),
-            }
-            roadstead = Roadstead(self.settings, environment, inherited=(self.data.lock,))
-            await database.run(roadstead.migration())
-            for program in roadstead.web(self.sockets):
+            gate = Gate()
+            for program in self._roadstead.web(self.sockets, gate):
                 web.start(program)
+            if not self.settings.redis.url:
+                queues.start(self._valkey.program)  # is ready long before anybody needs it
+            if not self.settings.database.url:
+                await asyncio.to_thread(self._postgres.initialise)
+                await database.start(self._postgres.program).until(self._postgres.is_ready)
+            await database.run(self._roadstead.migration())
+            gate.open()
             address = await supervisor.patiently(
                 "the web processes", until_answering(self.sockets, "/readyz")
             )
-            for program in roadstead.workers():
+            for program in self._roadstead.workers():
                 workers.start(program)
             self._greet(address)
             await supervisor.until_stopped()
 
-    def _own_settings(self) -> dict[str, str]:
-        """Return what the data directory knows and the person who started us did not say."""
-        settings = self.settings
-        return {
+    @cached_property
+    def _roadstead(self) -> Roadstead:
+        """Our own program, with what the data directory knows and the person who started us did not say."""
+        settings, secrets = self.settings, self.data.secrets()
+        environment = {
             "ROADSTEAD_DATA": str(self.data.path),
-            "ROADSTEAD_AUTH_SECRET_KEY": settings.auth.secret_key or self.data.secrets().auth_secret_key,
+            "ROADSTEAD_AUTH_SECRET_KEY": settings.auth.secret_key or secrets.auth_secret_key,
             "ROADSTEAD_ADMIN_PASSWORD": settings.admin_password or self.data.admin_password(),
+            "ROADSTEAD_DATABASE_URL": settings.database.url or self._postgres.url(),
+            "ROADSTEAD_REDIS_URL": settings.redis.url or self._valkey.url(),
         }
+        return Roadstead(settings, environment, inherited=(self.data.lock,))
 
-    def _start_valkey(self, group: Group) -> str:
-        """Start Valkey and return its URL; it is ready long before anybody needs it."""
-        server = Valkey(
+    @cached_property
+    def _valkey(self) -> Valkey:
+        return Valkey(
             server=valkey.find_server(self.settings.valkey_server),
             home=self.data.directory_of("valkey"),
             sockets=self.data.sockets,
@@ -115,25 +121,21 @@ class Up:
             account=self.data.account,
             inherited=(self.data.lock,),
         )
-        group.start(server.program)
-        return server.url()
 
-    async def _start_postgres(self, group: Group) -> str:
-        """Start PostgreSQL and return its URL once it accepts connections."""
-        server = Postgres(
+    @cached_property
+    def _postgres(self) -> Postgres:
+        secrets = self.data.secrets()
+        return Postgres(
             prefix=postgres.find_prefix(self.settings.postgres_prefix),
             home=self.data.path / "postgres",
             sockets=self.data.sockets,
             log=self.data.logs / "postgres.log",
-            password=self.data.secrets().postgres,
-            admin_password=self.data.secrets().postgres_admin,
+            password=secrets.postgres,
+            admin_password=secrets.postgres_admin,
             account=self.data.account,
             options={"max_connections": str(self._connections()), "shared_buffers": "128MB", "jit": "off"},
             inherited=(self.data.lock,),
         )
-        await asyncio.to_thread(server.initialise)
-        await group.start(server.program).until(server.is_ready)
-        return server.url()
 
     def _connections(self) -> int:
         processes = len(self.sockets) + len(QUEUES)

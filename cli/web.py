@@ -1,15 +1,19 @@
 """What a single web process runs."""
 
+import os
 import socket
 
 import uvloop
-from app.main import serve
 
-from app.logging import configure_logging
+from app.main import serve
 from app.settings import Settings
 
 
-def run(settings: Settings, listener: socket.socket) -> None:
-    """Serve on this socket until SIGTERM or SIGINT."""
-    configure_logging(settings.log)
+def run(settings: Settings, listener: socket.socket, gate: int | None) -> None:
+    """Serve on this socket until SIGTERM or SIGINT, once the gate is open.
+
+    By then the half second of imports is over, which passed while the database started.
+    """
+    if gate is not None:
+        os.read(gate, 1)
     uvloop.run(serve(settings, listener))

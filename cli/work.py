@@ -3,11 +3,11 @@
 import argparse
 
 import uvloop
-from workers.main import work
 
 from app.jobs import QUEUES
 from app.logging import configure_logging
 from app.settings import load, require
+from workers.main import work
 
 _DESCRIPTION = """\
 Work on what happens after the answers: webhooks, statistics, cleaning up.
