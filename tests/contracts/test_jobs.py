@@ -1,0 +1,31 @@
+"""No event is forgotten, and every job that can be owed has a worker that does it."""
+
+import re
+from typing import get_args
+
+from app import jobs
+from app.events import Event
+from app.jobs import Job
+from workers import main
+from workers.subscriptions import SUBSCRIPTIONS
+
+JOBS = {value for value in vars(jobs).values() if isinstance(value, Job)}
+
+
+def test_every_event_has_a_subscription() -> None:
+    assert set(SUBSCRIPTIONS) == set(get_args(Event))
+
+
+def test_every_event_is_named_by_its_class_in_the_past_tense() -> None:
+    for event in get_args(Event):
+        words = re.findall(r"[A-Z][a-z]+", event.__name__)
+        assert event.__struct_config__.tag == ".".join(word.lower() for word in words)
+        assert words[-1].endswith("ed")
+
+
+def test_every_job_has_a_worker_on_its_queue() -> None:
+    worked_on = {
+        (function.name, queue) for queue, functions in main._FUNCTIONS.items() for function in functions
+    }
+    assert worked_on == {(job.name, job.queue) for job in JOBS}
+    assert {job.queue for job in JOBS} <= set(jobs.QUEUES)
