@@ -10,14 +10,14 @@ from typing import Final
 import structlog
 from aiohttp import web
 
-from app.access import AUTHORITY, Permission, Route, guarded
+from app.access import Permission
+from app.access.routing import AUTHORITY, Route, guarded
 from app.auth import routes as auth_routes
 from app.auth.authority import RegistryAuthority
 from app.auth.passwords import LocalAuthenticator
 from app.auth.tokens import TokenSigner
 from app.blobs import routes as blob_routes
 from app.blobs import upload_routes
-from app.db import SQL
 from app.http import EXTERNAL_URL, answered
 from app.logging import configure_logging
 from app.manifests import routes as manifest_routes
@@ -32,8 +32,6 @@ log = structlog.get_logger()
 _READ_BYTES: Final = 256 << 10
 """How much of a body may wait in memory per connection before the client is slowed."""
 
-_PING = SQL("SELECT 1")
-
 
 async def healthz(_request: web.Request) -> web.Response:
     """Say that the process answers."""
@@ -43,8 +41,7 @@ async def healthz(_request: web.Request) -> web.Response:
 async def readyz(request: web.Request) -> web.Response:
     """Say that database and storage can be reached; 503 otherwise."""
     r = resources(request)
-    async with r.database.autocommit() as statements:
-        await statements.value(_PING)
+    await r.database.ping()
     await r.storage.check()
     return web.json_response({"status": "ok"})
 
@@ -66,7 +63,9 @@ def build(r: Resources) -> web.Application:
     require(r.settings, "auth.secret_key")
     application = web.Application(middlewares=[answered], client_max_size=r.settings.manifests.max_bytes)
     signer = TokenSigner(r.settings.auth)
-    authority = RegistryAuthority(r.database, r.settings.auth, LocalAuthenticator(r.database), signer)
+    authority = RegistryAuthority(
+        r.database, r.settings.auth, authenticator=LocalAuthenticator(r.database), signer=signer
+    )
     application[RESOURCES] = r
     application[AUTHORITY] = authority
     application[auth_routes.REGISTRY_AUTHORITY] = authority
@@ -75,7 +74,11 @@ def build(r: Resources) -> web.Application:
     application[EXTERNAL_URL] = r.settings.external_url
     application.cleanup_ctx.append(_record_pulls)
     for route in ROUTES:
-        application.router.add_route(route.method, route.path, guarded(route))
+        handler = guarded(route)
+        application.router.add_route(route.method, route.path, handler)
+        if route.method == "GET":
+            # RFC 9110, section 9.1: HEAD goes wherever GET goes.
+            application.router.add_route("HEAD", route.path, handler)
     return application
 
 

@@ -67,9 +67,7 @@ class AuthSettings(Struct, frozen=True, forbid_unknown_fields=True):
 
     secret_key: Annotated[
         Secret,
-        Meta(
-            description="At least 32 characters, the same in every process. Signing keys are derived from it. Required."
-        ),
+        Meta(description="32 characters or more, the same in every process; keys come from it. Required."),
     ] = Secret("")
     service: Annotated[
         str, Meta(min_length=1, description="Name of this service in tokens and challenges.")

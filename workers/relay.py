@@ -27,17 +27,22 @@ _PATIENCE: Final = timedelta(minutes=2)
 
 
 async def run_relay(database: Database, queues: ArqRedis) -> None:
-    """Relay until cancelled; woken by NOTIFY, with a poll as the guarantee."""
+    """Relay until cancelled, through outages of the database and of Redis."""
     while True:
         try:
-            async with database.listen("outbox") as wait:
-                while True:
-                    while await relay_once(database, queues):
-                        pass
-                    await wait(_POLL_SECONDS)
+            await _relay_as_told(database, queues)
         except (DatabaseError, RedisError, OSError) as error:
             log.warning("relay_paused", error=str(error), kind=type(error).__name__)
             await asyncio.sleep(_PAUSE_SECONDS)
+
+
+async def _relay_as_told(database: Database, queues: ArqRedis) -> None:
+    """Relay at every NOTIFY; the poll stays the guarantee."""
+    async with database.listen("outbox") as wait:
+        while True:
+            while await relay_once(database, queues):
+                pass
+            await wait(_POLL_SECONDS)
 
 
 async def relay_once(database: Database, queues: ArqRedis) -> bool:

@@ -4,6 +4,9 @@ from typing import Final
 
 from msgspec import Struct
 
+from app.events import Cause
+from app.oci.names import RepositoryName
+
 
 class Grant(Struct, frozen=True):
     """One entry of a token's `access` claim: actions on a resource (distribution's token spec)."""
@@ -39,3 +42,11 @@ class Actor(Struct, frozen=True):
 
 
 ANONYMOUS: Final = Actor(username="")
+
+
+class Call(Struct, frozen=True):
+    """A permitted request on one repository: who is behind it and what it leaves in the records."""
+
+    repository: RepositoryName
+    actor: Actor
+    cause: Cause

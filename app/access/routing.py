@@ -6,7 +6,7 @@ from typing import Final, Protocol, TypeAlias
 from aiohttp import web
 from msgspec import Struct
 
-from app.access.actor import Actor
+from app.access.actor import Actor, Call
 from app.access.permission import Permission
 from app.events import Cause
 from app.http import request_id
@@ -37,12 +37,12 @@ class Authority(Protocol):
         """Return those repositories that the person behind the request may pull from."""
 
     def refuse(
-        self, request: web.Request, actor: Actor, permission: Permission, repository: str | None
+        self, request: web.Request, actor: Actor, *, permission: Permission, repository: str | None
     ) -> Exception:
         """Return the error to raise: a challenge for who can still authenticate, else Denied."""
 
 
-AUTHORITY: Final = web.AppKey("authority", Authority)
+AUTHORITY: Final = web.AppKey[Authority]("authority")
 _ACTOR: Final = web.RequestKey("actor", Actor)
 _REPOSITORY: Final = web.RequestKey("repository", RepositoryName)
 
@@ -56,7 +56,7 @@ def guarded(route: Route) -> Handler:
         repository = RepositoryName.parse(request.match_info["name"]) if permission.is_on_repository else None
         actor = await authority.identify(request)
         if not await authority.allows(actor, permission, repository):
-            raise authority.refuse(request, actor, permission, repository)
+            raise authority.refuse(request, actor, permission=permission, repository=repository)
         request[_ACTOR] = actor
         if repository is not None:
             request[_REPOSITORY] = repository
@@ -65,21 +65,18 @@ def guarded(route: Route) -> Handler:
     return handler if permission is Permission.ANYONE else guard
 
 
-def actor_of(request: web.Request) -> Actor:
-    """Return the caller of a guarded request."""
-    return request[_ACTOR]
-
-
 def repository_of(request: web.Request) -> RepositoryName:
     """Return the repository that a guarded request is about."""
     return request[_REPOSITORY]
 
 
-def cause_of(request: web.Request) -> Cause:
-    """Return who and what is behind the change that a guarded request makes."""
-    return Cause(
-        username=request[_ACTOR].username,
+def call_of(request: web.Request) -> Call:
+    """Return a guarded request on a repository in the words of the use cases."""
+    actor = request[_ACTOR]
+    cause = Cause(
+        username=actor.username,
         address=request.remote or "",
         user_agent=request.headers.get("User-Agent", "")[:200],
         request_id=request_id(request),
     )
+    return Call(repository=request[_REPOSITORY], actor=actor, cause=cause)

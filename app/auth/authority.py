@@ -27,7 +27,7 @@ class RegistryAuthority:
     """Basic and bearer credentials, grants of tokens, roles in projects."""
 
     def __init__(
-        self, database: Database, settings: AuthSettings, authenticator: Authenticator, signer: TokenSigner
+        self, database: Database, settings: AuthSettings, *, authenticator: Authenticator, signer: TokenSigner
     ) -> None:
         self._database = database
         self._settings = settings
@@ -88,7 +88,7 @@ class RegistryAuthority:
 
     async def may(self, actor: Actor, permission: Permission, repository: RepositoryName) -> bool:
         """Whether the person's own standing in the project allows it, whatever a token says."""
-        standing = await store.find_standing(self._database, actor.user_id, repository.project)
+        standing = await store.get_standing(self._database, actor.user_id, repository.project)
         if standing.is_sysadmin:
             return (
                 standing.is_project
@@ -109,12 +109,15 @@ class RegistryAuthority:
         return [name for name in names if await self.may(actor, Permission.PULL, name)]
 
     def refuse(
-        self, request: web.Request, actor: Actor, permission: Permission, repository: str | None
+        self, request: web.Request, actor: Actor, *, permission: Permission, repository: str | None
     ) -> OciError:
         """Return the error to raise: a challenge for who can still authenticate, else Denied."""
         if actor.grants is None and not actor.is_anonymous:
             return Denied()
         scope = _SCOPES.get(permission)
+        if request.method == "HEAD":
+            # How a push begins: is this here already? Some clients keep the token of their first request.
+            scope = _SCOPES[Permission.PUSH]
         wanted = f"repository:{repository}:{scope}" if scope else None
         if permission is Permission.CATALOG:
             wanted = Permission.CATALOG.value

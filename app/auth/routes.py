@@ -5,7 +5,8 @@ from typing import Final
 
 from aiohttp import web
 
-from app.access import ANONYMOUS, Actor, Grant, Permission, Route
+from app.access import ANONYMOUS, Actor, Grant, Permission
+from app.access.routing import Route
 from app.auth.authority import BadCredentials, RegistryAuthority
 from app.auth.tokens import TokenSigner
 from app.oci.errors import NameInvalid, Unauthorized

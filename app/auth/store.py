@@ -47,7 +47,7 @@ FIND_STANDING = Prepared(
 )
 
 
-async def find_standing(database: Database, user_id: int | None, project: str) -> Standing:
+async def get_standing(database: Database, user_id: int | None, project: str) -> Standing:
     """Return what the user (None: nobody) is in the project of that name, whether there is one or not."""
     is_sysadmin, is_project, is_public, role = await database.look_up(FIND_STANDING, user_id or 0, project)
     return Standing(is_sysadmin, is_project, is_public, Role(role) if role else None)

@@ -1,20 +1,20 @@
 """Deleting a blob from a repository (spec.md, end-10). The bytes go when no repository links them."""
 
+from app.access import Call
 from app.blobs import store
 from app.db import ForeignKeyViolation
-from app.events import BlobDeleted, Cause, outbox
+from app.events import BlobDeleted, outbox
 from app.oci.digest import Digest
 from app.oci.errors import BlobInUse, BlobUnknown
-from app.oci.names import RepositoryName
 from app.resources import Resources
 
 
-async def delete_blob(r: Resources, repository: RepositoryName, digest: Digest, cause: Cause) -> None:
+async def delete_blob(r: Resources, call: Call, digest: Digest) -> None:
     """Unlink the blob; raise BlobUnknown, or BlobInUse while a manifest of the repository uses it."""
     try:
         async with r.database.transaction() as tx:
-            if not await store.unlink_blob(tx, repository, digest):
+            if not await store.unlink_blob(tx, call.repository, digest):
                 raise BlobUnknown(digest)
-            await outbox.record(tx, cause, BlobDeleted(repository_name=repository, digest=digest))
+            await outbox.record(tx, call.cause, BlobDeleted(repository_name=call.repository, digest=digest))
     except ForeignKeyViolation:
         raise BlobInUse(digest) from None

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from app.blobs import sessions
+from app.blobs import session_store as sessions
 from app.resources import Resources
 
 _BATCH: Final = 100

@@ -2,9 +2,9 @@
 
 from typing import Final
 
-from app.access import Authority
+from app.access import Call
+from app.access.routing import Authority
 from app.blobs import store
-from app.blobs.uploads import Push
 from app.oci.digest import Digest
 from app.oci.names import RepositoryName
 from app.repositories.create import repository_for_push
@@ -15,7 +15,7 @@ _CANDIDATES: Final = 100
 
 
 async def mount(
-    r: Resources, push: Push, digest: Digest, source: RepositoryName | None, *, authority: Authority
+    r: Resources, call: Call, digest: Digest, *, source: RepositoryName | None, authority: Authority
 ) -> bool:
     """Link the blob if the person behind the request may pull it from `source` (None: from anywhere).
 
@@ -26,23 +26,17 @@ async def mount(
             candidates = await store.list_repositories_with_blob(statements, digest, _CANDIDATES)
     else:
         candidates = [source]
-    for repository in await authority.pullable(push.actor, candidates):
-        if await _link(r, push, digest, repository):
+    for repository in await authority.pullable(call.actor, candidates):
+        if await _link(r, call, digest, source=repository):
             return True
     return False
 
 
-async def _link(r: Resources, push: Push, digest: Digest, source: str) -> bool:
+async def _link(r: Resources, call: Call, digest: Digest, *, source: str) -> bool:
     async with r.database.transaction() as tx:
         size = await store.find_linked_size(tx, source, digest)
         if size is None:
             return False
-        repository_id = await repository_for_push(
-            tx,
-            push.repository,
-            push.actor,
-            push.cause,
-            may_create_project=r.settings.auth.create_projects_on_push,
-        )
-        await store.link_blob(tx, repository_id, digest, size)
+        repository_id = await repository_for_push(r, tx, call)
+        await store.link_blob(tx, repository_id, digest, size_bytes=size)
     return True

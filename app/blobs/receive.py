@@ -21,7 +21,7 @@ class Receiver:
     """Takes up an upload where its session stands and appends to it."""
 
     def __init__(
-        self, session: UploadSession, writer: UploadWriter, running: RunningDigest, state: UploadState
+        self, session: UploadSession, writer: UploadWriter, running: RunningDigest, *, state: UploadState
     ) -> None:
         self.state: Final = state
         self.offset = session.stored_bytes
@@ -40,7 +40,7 @@ class Receiver:
                     await self.append(b"".join(batch))
                     batch.clear()
                     size = 0
-                    await sign_of_life()
+                await sign_of_life()
         except BodyCut:
             await self.append(b"".join(batch))
             raise
@@ -75,7 +75,7 @@ async def open_receiver(r: Resources, session: UploadSession) -> Receiver:
     state, writer = await r.storage.append(
         session.storage_state, session.stored_bytes, is_contested=session.is_contested
     )
-    receiver = Receiver(session, writer, running, state)
+    receiver = Receiver(session, writer, running, state=state)
     if session.tail:
         try:
             await receiver.append(session.tail)

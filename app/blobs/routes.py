@@ -1,14 +1,15 @@
 """Pulling and deleting blobs (spec.md, end-2 and end-10)."""
 
-from typing import Final
+from typing import Final, NamedTuple
 
 from aiohttp import web
 
-from app.access import Permission, Route, cause_of, repository_of
+from app.access import Permission
+from app.access.routing import Route, call_of, repository_of
 from app.blobs import store
 from app.blobs.delete import delete_blob
 from app.blobs.model import INLINE_BYTES
-from app.http import Span, parse_range, send_file
+from app.http import Span, is_known, parse_range, send_file
 from app.oci.digest import Digest
 from app.oci.errors import BlobUnknown
 from app.resources import Resources, resources
@@ -17,39 +18,27 @@ _FOREVER: Final = "max-age=31536000, immutable"
 
 
 async def get_blob(request: web.Request) -> web.StreamResponse:
-    """Send a blob, or the range of it that is asked for."""
-    r = resources(request)
+    """Send a blob, or the range of it that is asked for; to HEAD only what it is."""
     digest = Digest.parse(request.match_info["digest"])
-    size = await store.find_blob_size(r.database, repository_of(request), digest)
+    size = await store.find_blob_size(resources(request).database, repository_of(request), digest)
     if size is None:
         raise BlobUnknown(digest)
-    headers = {
-        "Content-Type": "application/octet-stream",
-        "Docker-Content-Digest": digest,
-        "ETag": f'"{digest}"',
-        "Accept-Ranges": "bytes",
-        "Cache-Control": _FOREVER,
-    }
-    if _is_known(request, digest):
+    headers = _described(digest)
+    if is_known(request, digest):
         return web.Response(status=304, headers=headers)
+    if request.method == "HEAD":
+        return web.Response(headers=headers | {"Content-Length": str(size)})
     span = _wanted(request, digest, size)
     if span is None:
-        return await _send(request, r, digest, Span(0, size, size), status=200, headers=headers)
-    headers["Content-Range"] = span.content_range
-    return await _send(request, r, digest, span, status=206, headers=headers)
+        return await _send(request, Part(digest, Span(0, size, size), 200), headers)
+    return await _send(request, Part(digest, span, 206), headers | {"Content-Range": span.content_range})
 
 
 async def delete(request: web.Request) -> web.Response:
     """Unlink a blob from the repository."""
     digest = Digest.parse(request.match_info["digest"])
-    await delete_blob(resources(request), repository_of(request), digest, cause_of(request))
+    await delete_blob(resources(request), call_of(request), digest)
     return web.Response(status=202)
-
-
-def _is_known(request: web.Request, digest: Digest) -> bool:
-    """Whether the client says that it has the blob (RFC 9110, If-None-Match)."""
-    given = request.headers.get("If-None-Match")
-    return given is not None and (given.strip() == "*" or digest in given)
 
 
 def _wanted(request: web.Request, digest: Digest, size: int) -> Span | None:
@@ -59,17 +48,33 @@ def _wanted(request: web.Request, digest: Digest, size: int) -> Span | None:
     return parse_range(request.headers["Range"], size)
 
 
-async def _send(
-    request: web.Request, r: Resources, digest: Digest, span: Span, *, status: int, headers: dict[str, str]
-) -> web.StreamResponse:
-    if request.method == "HEAD":
-        return web.Response(status=status, headers={**headers, "Content-Length": str(span.length)})
+def _described(digest: Digest) -> dict[str, str]:
+    return {
+        "Content-Type": "application/octet-stream",
+        "Docker-Content-Digest": digest,
+        "ETag": f'"{digest}"',
+        "Accept-Ranges": "bytes",
+        "Cache-Control": _FOREVER,
+    }
+
+
+class Part(NamedTuple):
+    """What of a blob is sent, and with which status."""
+
+    digest: Digest
+    span: Span
+    status: int
+
+
+async def _send(request: web.Request, part: Part, headers: dict[str, str]) -> web.StreamResponse:
+    r, (digest, span, status) = resources(request), part
     if span.size <= INLINE_BYTES:
         content = await _small(r, digest, span.size)
         return web.Response(status=status, headers=headers, body=content[span.start : span.stop])
     path = r.storage.local_path(digest)
     if path is not None:
-        return await send_file(request, path, span, status=status, headers=headers)
+        patience = r.settings.uploads.idle_timeout
+        return await send_file(request, path, span, status=status, headers=headers, patience=patience)
     response = web.StreamResponse(status=status, headers=headers)
     response.content_length = span.length
     await response.prepare(request)
@@ -90,6 +95,5 @@ _PATH: Final = "/v2/{name:.+}/blobs/{digest:[^/]+}"
 
 ROUTES: Final = (
     Route("GET", _PATH, get_blob, Permission.PULL),
-    Route("HEAD", _PATH, get_blob, Permission.PULL),
     Route("DELETE", _PATH, delete, Permission.DELETE),
 )

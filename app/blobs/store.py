@@ -32,7 +32,7 @@ LINK_BLOB = SQL("""
 """)
 
 
-async def link_blob(tx: Transaction, repository_id: int, digest: Digest, size_bytes: int) -> None:
+async def link_blob(tx: Transaction, repository_id: int, digest: Digest, *, size_bytes: int) -> None:
     """Make durable content visible in a repository."""
     await tx.run(LINK_BLOB, repository_id=repository_id, digest=digest, size_bytes=size_bytes)
 

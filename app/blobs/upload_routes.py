@@ -1,16 +1,18 @@
 """Pushing blobs (spec.md, end-4a, 4b, 4c, 5, 6, 11, 13, 14)."""
 
 import re
+from collections.abc import AsyncIterator
 from typing import Final
 from uuid import UUID
 
 from aiohttp import web
 
-from app.access import AUTHORITY, Permission, Route, actor_of, cause_of, repository_of
+from app.access import Call, Permission
+from app.access.routing import AUTHORITY, Route, call_of, repository_of
 from app.blobs import uploads
 from app.blobs.model import whereabouts
 from app.blobs.mount import mount
-from app.blobs.uploads import Chunk, Push
+from app.blobs.uploads import Chunk
 from app.http import pieces_of
 from app.oci.digest import ALGORITHMS, Algorithm, Digest
 from app.oci.errors import (
@@ -23,49 +25,46 @@ from app.oci.errors import (
 from app.oci.names import RepositoryName
 from app.resources import resources
 
-_CONTENT_RANGE: Final = re.compile(r"(?:bytes )?(\d{1,19})-(\d{1,19})(?:/(?:\d{1,19}|\*))?")
+_CONTENT_RANGE: Final = re.compile(r"(?:bytes )?([0-9]{1,18})-([0-9]{1,18})(?:/(?:[0-9]{1,18}|\*))?")
 
 
 async def start(request: web.Request) -> web.Response:
     """Open an upload session; or mount a blob, or take a whole one, where the query says so."""
-    r, push = resources(request), _push(request)
-    query = request.query
+    r, call, query = resources(request), call_of(request), request.query
     if "mount" in query:
-        digest = Digest.parse(query["mount"])
-        source = _source(query.get("from"))
-        if await mount(r, push, digest, source, authority=request.app[AUTHORITY]):
-            return _created(push, digest)
+        digest, source = Digest.parse(query["mount"]), _source(query.get("from"))
+        if await mount(r, call, digest, source=source, authority=request.app[AUTHORITY]):
+            return _created(call, digest)
     elif "digest" in query:
         digest = Digest.parse(query["digest"])
-        await uploads.put_whole(r, push, digest, _chunk(request))
-        return _created(push, digest)
-    upload_id = await uploads.start(r, push, _algorithm(query.get("digest-algorithm", "sha256")))
-    headers = _progress(push, upload_id, 0)
-    if r.settings.uploads.chunk_min_length:
-        headers["OCI-Chunk-Min-Length"] = str(r.settings.uploads.chunk_min_length)
-    return web.Response(status=202, headers=headers)
+        await uploads.put_whole(r, call, digest, chunk=_chunk(request))
+        return _created(call, digest)
+    upload_id = await uploads.start(r, call, _algorithm(query.get("digest-algorithm", "sha256")))
+    least = r.settings.uploads.chunk_min_length
+    hint = {"OCI-Chunk-Min-Length": str(least)} if least else {}
+    return web.Response(status=202, headers=_progress(call, upload_id, 0) | hint)
 
 
 async def append(request: web.Request) -> web.Response:
     """Append the body to the upload."""
-    push, upload_id = _push(request), _upload_id(request)
-    offset = await uploads.append(resources(request), push, upload_id, _chunk(request))
-    return web.Response(status=202, headers=_progress(push, upload_id, offset))
+    call, upload_id = call_of(request), _upload_id(request)
+    offset = await uploads.append(resources(request), call, upload_id, chunk=_chunk(request))
+    return web.Response(status=202, headers=_progress(call, upload_id, offset))
 
 
 async def complete(request: web.Request) -> web.Response:
     """Append the body, verify the digest, end the upload."""
-    push, upload_id = _push(request), _upload_id(request)
+    call, upload_id = call_of(request), _upload_id(request)
     digest = Digest.parse(_required(request, "digest"))
-    await uploads.complete(resources(request), push, upload_id, digest, _chunk(request))
-    return _created(push, digest)
+    await uploads.complete(resources(request), call, upload_id, digest=digest, last=_chunk(request))
+    return _created(call, digest)
 
 
 async def status(request: web.Request) -> web.Response:
     """Say how far the upload got."""
-    push, upload_id = _push(request), _upload_id(request)
-    offset = await uploads.offset_of(resources(request), push, upload_id)
-    return web.Response(status=204, headers=_progress(push, upload_id, offset))
+    call, upload_id = call_of(request), _upload_id(request)
+    offset = await uploads.offset_of(resources(request), call, upload_id)
+    return web.Response(status=204, headers=_progress(call, upload_id, offset))
 
 
 async def cancel(request: web.Request) -> web.Response:
@@ -74,24 +73,32 @@ async def cancel(request: web.Request) -> web.Response:
     return web.Response(status=204)
 
 
-def _push(request: web.Request) -> Push:
-    return Push(repository=repository_of(request), actor=actor_of(request), cause=cause_of(request))
-
-
 def _chunk(request: web.Request) -> Chunk:
     """Describe the body; raise SizeInvalid where Content-Range and Content-Length disagree."""
-    idle = resources(request).settings.uploads.idle_timeout
+    pieces = pieces_of(request, resources(request).settings.uploads.idle_timeout)
     length = request.content_length if request.body_exists else 0
     header = request.headers.get("Content-Range")
-    start = None
-    if header is not None:
-        match = _CONTENT_RANGE.fullmatch(header.strip())
-        if match is None:
-            raise BlobUploadInvalid(f"Content-Range {header[:80]!r} is not <start>-<end>")
-        start, end = int(match[1]), int(match[2])
-        if length is not None and end - start + 1 != length:
-            raise SizeInvalid(f"Content-Range {header[:80]!r} does not fit Content-Length {length}")
-    return Chunk(pieces=pieces_of(request, idle), length=length, start=start)
+    if header is None:
+        return Chunk(pieces=pieces, length=length)
+    match = _CONTENT_RANGE.fullmatch(header.strip())
+    if match is None:
+        raise BlobUploadInvalid(f"Content-Range {header[:80]!r} is not <start>-<end>")
+    start, announced = int(match[1]), int(match[2]) - int(match[1]) + 1
+    if length not in {None, announced}:
+        raise SizeInvalid(f"Content-Range {header[:80]!r} does not fit Content-Length {length}")
+    return Chunk(pieces=_exactly(announced, pieces), length=length, start=start)
+
+
+async def _exactly(length: int, pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """Pass the pieces on; raise SizeInvalid unless they are as long as announced."""
+    missing = length
+    async for piece in pieces:
+        missing -= len(piece)
+        if missing < 0:
+            break
+        yield piece
+    if missing:
+        raise SizeInvalid(f"Content-Range announced {length} bytes")
 
 
 def _upload_id(request: web.Request) -> UUID:
@@ -122,12 +129,12 @@ def _source(name: str | None) -> RepositoryName | None:
         return RepositoryName("")
 
 
-def _progress(push: Push, upload_id: UUID, offset: int) -> dict[str, str]:
-    return {**whereabouts(push.repository, upload_id, offset), "Docker-Upload-UUID": str(upload_id)}
+def _progress(call: Call, upload_id: UUID, offset: int) -> dict[str, str]:
+    return {**whereabouts(call.repository, upload_id, offset), "Docker-Upload-UUID": str(upload_id)}
 
 
-def _created(push: Push, digest: Digest) -> web.Response:
-    headers = {"Location": f"/v2/{push.repository}/blobs/{digest}", "Docker-Content-Digest": digest}
+def _created(call: Call, digest: Digest) -> web.Response:
+    headers = {"Location": f"/v2/{call.repository}/blobs/{digest}", "Docker-Content-Digest": digest}
     return web.Response(status=201, headers=headers)
 
 

@@ -7,11 +7,11 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from app.access import Actor
-from app.blobs import sessions, store
+from app.access import Call
+from app.blobs import session_store as sessions
+from app.blobs import store
 from app.blobs.model import INLINE_BYTES, UploadSession, whereabouts
 from app.blobs.receive import Receiver, open_receiver
-from app.events import Cause
 from app.http import BodyCut
 from app.oci.digest import Algorithm, Digest
 from app.oci.errors import (
@@ -24,14 +24,6 @@ from app.oci.names import RepositoryName
 from app.repositories.create import repository_for_push
 from app.resources import Resources
 from app.storage import RunningDigest
-
-
-class Push(Struct, frozen=True):
-    """Who pushes where."""
-
-    repository: RepositoryName
-    actor: Actor
-    cause: Cause
 
 
 class Chunk(Struct, frozen=True):
@@ -51,19 +43,19 @@ class Chunk(Struct, frozen=True):
         return b"".join([piece async for piece in self.pieces])
 
 
-async def start(r: Resources, push: Push, algorithm: Algorithm) -> UUID:
+async def start(r: Resources, call: Call, algorithm: Algorithm) -> UUID:
     """Open an upload session and return its id."""
     return await sessions.insert_session(
         r.database,
-        push.repository,
-        owner=push.actor.username,
+        call.repository,
+        owner=call.actor.username,
         algorithm=algorithm,
         storage_state=r.storage.new_upload(),
         expiry=r.settings.uploads.expiry,
     )
 
 
-async def append(r: Resources, push: Push, upload_id: UUID, chunk: Chunk) -> int:
+async def append(r: Resources, call: Call, upload_id: UUID, *, chunk: Chunk) -> int:
     """Append a chunk and return the upload's new offset.
 
     When the body is cut off, what came is kept, and the client can go on from there.
@@ -75,7 +67,7 @@ async def append(r: Resources, push: Push, upload_id: UUID, chunk: Chunk) -> int
         body = await chunk.read()
         offset = await sessions.extend_tail(
             r.database,
-            push.repository,
+            call.repository,
             upload_id,
             body=body,
             start=chunk.start,
@@ -84,7 +76,7 @@ async def append(r: Resources, push: Push, upload_id: UUID, chunk: Chunk) -> int
         if offset is not None:
             return offset
         chunk = Chunk(_once(body), len(body), chunk.start)
-    session = await _lease(r, push, upload_id, chunk.start)
+    session = await _lease(r, call, upload_id, start=chunk.start)
     receiver = await _open(r, session)
     try:
         await receiver.take(chunk.pieces, _SignOfLife(r, session))
@@ -101,7 +93,7 @@ async def append(r: Resources, push: Push, upload_id: UUID, chunk: Chunk) -> int
     return receiver.offset
 
 
-async def complete(r: Resources, push: Push, upload_id: UUID, digest: Digest, last: Chunk) -> None:
+async def complete(r: Resources, call: Call, upload_id: UUID, *, digest: Digest, last: Chunk) -> None:
     """Append the last chunk, verify the digest, and make the blob durable, then visible.
 
     After a wrong digest the session stands where it stood before this call.
@@ -110,47 +102,41 @@ async def complete(r: Resources, push: Push, upload_id: UUID, digest: Digest, la
         BlobUploadUnknown, BlobUploadBusy, ChunkOutOfOrder, DigestInvalid, BodyCut, StorageFull
     """
     if last.is_small:
-        session = await _find(r, push, upload_id)
+        session = await _find(r, call, upload_id)
         if session.stored_bytes == 0 and session.lease_token is None:
             _check_order(session, last.start)
             content = session.tail + await last.read()
             await _store_small(r, digest, content)
-            return await _settle(r, push, digest, len(content), session)
-    session = await _lease(r, push, upload_id, last.start)
-    receiver = await _open(r, session)
+            await _settle(r, call, session, digest=digest, size=len(content))
+            return
+    session = await _lease(r, call, upload_id, start=last.start)
     try:
-        await receiver.take(last.pieces, _SignOfLife(r, session))
-        await receiver.finish()
-        await _verify(r, session, receiver, digest)
-        await r.storage.commit(receiver.state, digest, receiver.offset)
+        size = await _place(r, session, digest=digest, last=last)
+        await _settle(r, call, session, digest=digest, size=size)
     except BaseException:
         await sessions.release_session(r.database, session)
         raise
-    finally:
-        receiver.close()
-    await _settle(r, push, digest, receiver.offset, session)
-    return None
 
 
-async def put_whole(r: Resources, push: Push, digest: Digest, chunk: Chunk) -> None:
+async def put_whole(r: Resources, call: Call, digest: Digest, *, chunk: Chunk) -> None:
     """Take a whole blob in one request (spec.md, end-4b)."""
     if chunk.is_small:
         content = await chunk.read()
         await _store_small(r, digest, content)
-        return await _settle(r, push, digest, len(content), None)
-    upload_id = await start(r, push, digest.algorithm)
+        await _settle(r, call, None, digest=digest, size=len(content))
+        return
+    upload_id = await start(r, call, digest.algorithm)
     try:
-        await complete(r, push, upload_id, digest, chunk)
+        await complete(r, call, upload_id, digest=digest, last=chunk)
     except BaseException:
         # The client never learned of the session.
-        await asyncio.shield(cancel(r, push.repository, upload_id))
+        await asyncio.shield(cancel(r, call.repository, upload_id))
         raise
-    return None
 
 
-async def offset_of(r: Resources, push: Push, upload_id: UUID) -> int:
+async def offset_of(r: Resources, call: Call, upload_id: UUID) -> int:
     """Return how many bytes of an upload are safe (spec.md, end-13)."""
-    return (await _find(r, push, upload_id)).offset_bytes
+    return (await _find(r, call, upload_id)).offset_bytes
 
 
 async def cancel(r: Resources, repository: RepositoryName, upload_id: UUID) -> None:
@@ -185,19 +171,19 @@ class _SignOfLife:
             raise _busy()
 
 
-async def _find(r: Resources, push: Push, upload_id: UUID) -> UploadSession:
-    session = await sessions.find_session(r.database, push.repository, upload_id)
+async def _find(r: Resources, call: Call, upload_id: UUID) -> UploadSession:
+    session = await sessions.find_session(r.database, call.repository, upload_id)
     if session is None:
         raise BlobUploadUnknown(str(upload_id))
     return session
 
 
-async def _lease(r: Resources, push: Push, upload_id: UUID, start: int | None) -> UploadSession:
+async def _lease(r: Resources, call: Call, upload_id: UUID, *, start: int | None) -> UploadSession:
     session = await sessions.lease_session(
-        r.database, push.repository, upload_id, lease=r.settings.uploads.lease
+        r.database, call.repository, upload_id, lease=r.settings.uploads.lease
     )
     if session is None:
-        await _find(r, push, upload_id)
+        await _find(r, call, upload_id)
         raise _busy()
     try:
         _check_order(session, start)
@@ -208,18 +194,38 @@ async def _lease(r: Resources, push: Push, upload_id: UUID, start: int | None) -
 
 
 async def _open(r: Resources, session: UploadSession) -> Receiver:
+    """Open a leased session for writing; end the lease when that fails."""
     try:
         receiver = await open_receiver(r, session)
-    except FileNotFoundError:
-        raise BlobUploadUnknown("its bytes are gone; start again") from None
-    except BaseException:
+    except BaseException as error:
         await sessions.release_session(r.database, session)
+        if isinstance(error, FileNotFoundError):
+            raise BlobUploadUnknown("its bytes are gone; start again") from None
         raise
     if receiver.state != session.storage_state:
         # Only once the row names the new bytes may the old ones go.
         await sessions.move_session(r.database, session, receiver.state)
         await r.storage.discard(session.storage_state)
     return receiver
+
+
+async def _place(r: Resources, session: UploadSession, *, digest: Digest, last: Chunk) -> int:
+    """Append the last chunk, verify, make the blob durable under its digest; return its size in bytes."""
+    try:
+        receiver = await _open(r, session)
+    except BlobUploadUnknown:
+        # A completion that was cut short between storage and database left the blob in its place.
+        if await r.storage.stat(digest) == session.offset_bytes and last.length == 0:
+            return session.offset_bytes
+        raise
+    try:
+        await receiver.take(last.pieces, _SignOfLife(r, session))
+        await receiver.finish()
+        await _verify(r, session, receiver, digest=digest)
+        await r.storage.commit(receiver.state, digest, receiver.offset)
+    finally:
+        receiver.close()
+    return receiver.offset
 
 
 async def _advance(r: Resources, session: UploadSession, receiver: Receiver) -> None:
@@ -235,7 +241,7 @@ async def _advance(r: Resources, session: UploadSession, receiver: Receiver) -> 
         raise _busy()
 
 
-async def _verify(r: Resources, session: UploadSession, receiver: Receiver, digest: Digest) -> None:
+async def _verify(r: Resources, session: UploadSession, receiver: Receiver, *, digest: Digest) -> None:
     found = receiver.digest()
     if digest.algorithm != session.algorithm:
         running = RunningDigest(digest.algorithm)
@@ -252,19 +258,15 @@ async def _store_small(r: Resources, digest: Digest, content: bytes) -> None:
     await r.storage.put(digest, content)
 
 
-async def _settle(r: Resources, push: Push, digest: Digest, size: int, session: UploadSession | None) -> None:
+async def _settle(
+    r: Resources, call: Call, session: UploadSession | None, *, digest: Digest, size: int
+) -> None:
     """Make the durable blob visible and end its session, in one transaction."""
     async with r.database.transaction() as tx:
         if session is not None and not await sessions.end_session(tx, session):
             raise _busy()
-        repository_id = await repository_for_push(
-            tx,
-            push.repository,
-            push.actor,
-            push.cause,
-            may_create_project=r.settings.auth.create_projects_on_push,
-        )
-        await store.link_blob(tx, repository_id, digest, size)
+        repository_id = await repository_for_push(r, tx, call)
+        await store.link_blob(tx, repository_id, digest, size_bytes=size)
 
 
 def _check_order(session: UploadSession, start: int | None) -> None:

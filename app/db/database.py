@@ -27,6 +27,8 @@ from app.db.statements import SQL, Prepared
 
 Row = TypeVar("Row")
 
+_PING = SQL("SELECT 1")
+
 
 class Statements:
     """Runs statements on one connection."""
@@ -157,6 +159,11 @@ class Database:
 
             coalescer = self._coalescers[prepared.name] = Coalescer(fetch)
         return await coalescer.get(key)
+
+    async def ping(self) -> None:
+        """Raise DatabaseUnavailable unless the database answers."""
+        async with self.autocommit() as statements:
+            await statements.value(_PING)
 
     @asynccontextmanager
     async def listen(self, channel: LiteralString) -> AsyncIterator[Callable[[float], Awaitable[None]]]:

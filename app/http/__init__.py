@@ -5,7 +5,7 @@ from app.http.errors import answered
 from app.http.files import send_file
 from app.http.pagination import Page, next_link, page_of
 from app.http.ranges import Span, parse_range
-from app.http.requests import EXTERNAL_URL, base_url, request_id
+from app.http.requests import EXTERNAL_URL, base_url, is_known, request_id
 
 __all__ = [
     "EXTERNAL_URL",
@@ -14,6 +14,7 @@ __all__ = [
     "Span",
     "answered",
     "base_url",
+    "is_known",
     "next_link",
     "page_of",
     "parse_range",

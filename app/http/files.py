@@ -8,6 +8,7 @@ import asyncio
 import os
 from collections.abc import Mapping
 from contextlib import closing
+from datetime import timedelta
 from pathlib import Path
 from socket import socket
 from typing import Final
@@ -21,28 +22,37 @@ _STRIDE: Final = 1 << 20
 
 
 async def send_file(
-    request: web.Request, path: Path, span: Span, *, status: int, headers: Mapping[str, str]
+    request: web.Request,
+    path: Path,
+    span: Span,
+    *,
+    status: int,
+    headers: Mapping[str, str],
+    patience: timedelta,
 ) -> web.StreamResponse:
-    """Answer with the bytes of `span`; raise FileNotFoundError before anything was sent."""
+    """Answer with the bytes of `span`; raise FileNotFoundError before anything was sent.
+
+    A client that takes nothing for as long as `patience` is given up.
+    """
     file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
         response = web.StreamResponse(status=status, headers=headers)
         response.content_length = span.length
         await response.prepare(request)
         if request.method != "HEAD":
-            await _send(request, file, span)
+            await _send(request, file, span, patience=patience.total_seconds())
         await response.write_eof()
         return response
     finally:
         os.close(file)
 
 
-async def _send(request: web.Request, file: int, span: Span) -> None:
+async def _send(request: web.Request, file: int, span: Span, *, patience: float) -> None:
     transport = request.transport
     connection: socket | None = transport.get_extra_info("socket") if transport else None
     if transport is None or connection is None:
         raise ConnectionResetError("the client went away")
-    with closing(_Duplicate(connection)) as duplicate:
+    with closing(_Duplicate(connection, patience)) as duplicate:
         await asyncio.sleep(0)  # uvloop writes the headers at the end of its turn
         while transport.get_write_buffer_size():
             await duplicate.writable()
@@ -58,7 +68,8 @@ async def _send(request: web.Request, file: int, span: Span) -> None:
 class _Duplicate:
     """A second descriptor of a connection's socket, on which we send and wait ourselves."""
 
-    def __init__(self, connection: socket) -> None:
+    def __init__(self, connection: socket, patience: float) -> None:
+        self._patience = patience
         self._loop = asyncio.get_running_loop()
         self._descriptor = os.dup(connection.fileno())
 
@@ -73,11 +84,14 @@ class _Duplicate:
         return sent
 
     async def writable(self) -> None:
-        """Wait until the socket takes more."""
+        """Wait until the socket takes more; raise ConnectionAbortedError when it does not."""
         ready = self._loop.create_future()
         self._loop.add_writer(self._descriptor, ready.set_result, None)
         try:
-            await ready
+            async with asyncio.timeout(self._patience):
+                await ready
+        except TimeoutError:
+            raise ConnectionAbortedError("the client stopped reading") from None
         finally:
             self._loop.remove_writer(self._descriptor)
 

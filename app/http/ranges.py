@@ -7,8 +7,9 @@ from msgspec import Struct
 
 from app.oci.errors import RangeInvalid
 
-_RANGE: Final = re.compile(r"bytes=\s*(\d*)\s*-\s*(\d*)\s*")
-_MAX_DIGITS: Final = 19
+_RANGE: Final = re.compile(r"bytes=[ \t]*([0-9]*)-([0-9]*)[ \t]*")
+_MAX_DIGITS: Final = 18
+"""More than any size has; Python would take its time with thousands of them."""
 
 
 class Span(Struct, frozen=True):
@@ -42,16 +43,18 @@ def parse_range(header: str | None, size: int) -> Span | None:
     match = _RANGE.fullmatch(header)
     if match is None or match[1] == match[2] == "":
         return None
-    if max(len(match[1]), len(match[2])) > _MAX_DIGITS:
-        raise _unsatisfiable(size)
-    if match[1] == "":
-        start, stop = max(size - int(match[2]), 0), size
+    first, last = (_clamped(text, size) if text else None for text in match.groups())
+    if first is None:
+        start, stop = size - (last or 0), size
     else:
-        start = int(match[1])
-        stop = min(int(match[2]) + 1, size) if match[2] else size
+        start, stop = first, size if last is None else min(last + 1, size)
     if start >= stop:
         raise _unsatisfiable(size)
     return Span(start=start, stop=stop, size=size)
+
+
+def _clamped(text: str, size: int) -> int:
+    return size if len(text.lstrip("0")) > _MAX_DIGITS else min(int(text or "0"), size)
 
 
 def _unsatisfiable(size: int) -> RangeInvalid:

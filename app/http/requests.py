@@ -23,3 +23,9 @@ def request_id(request: web.Request) -> str:
 def base_url(request: web.Request) -> str:
     """Return how clients reach this service, without a slash at the end."""
     return request.app[EXTERNAL_URL] or f"{request.scheme}://{request.host}"
+
+
+def is_known(request: web.Request, digest: str) -> bool:
+    """Whether the client says that it has this content (RFC 9110, section 13.1.2, If-None-Match)."""
+    given = request.headers.get("If-None-Match")
+    return given is not None and (given.strip() == "*" or f'"{digest}"' in given)

@@ -18,5 +18,5 @@ async def count_pulls(r: Resources, job_id: str) -> bool:
         await add_pulls(tx, event.repository_name, event.count)
         await store.note_pull(tx, event.repository_name, event.digest, count=event.count, pulled_at=pulled_at)
         if event.tag:
-            await note_tag_pull(tx, event.repository_name, event.tag, pulled_at)
+            await note_tag_pull(tx, event.repository_name, event.tag, pulled_at=pulled_at)
     return True

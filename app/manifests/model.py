@@ -14,6 +14,16 @@ class StoredManifest(Struct, frozen=True):
     size_bytes: int
 
 
+class WantedReferrers(Struct, frozen=True):
+    """Which referrers: of one type, after the digest `last`, in about `limit_bytes` of JSON."""
+
+    subject: Digest
+    artifact_type: str | None
+    last: str
+    limit: int
+    limit_bytes: int
+
+
 class Referrer(Struct, frozen=True):
     """A manifest that names another as its subject."""
 
@@ -22,6 +32,7 @@ class Referrer(Struct, frozen=True):
     size_bytes: int
     artifact_type: str | None
     annotations: dict[str, str]
+    has_more: bool
 
     def descriptor(self) -> dict[str, object]:
         """Return the entry of the referrers list (spec.md, "Listing Referrers")."""

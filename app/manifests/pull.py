@@ -1,20 +1,11 @@
 """Pulling a manifest: the name resolved by PostgreSQL every time, the bytes from memory where they are."""
 
-from msgspec import Struct
-
 from app.manifests import store
 from app.manifests.model import StoredManifest
 from app.oci.digest import Digest
 from app.oci.errors import ManifestUnknown
 from app.oci.names import RepositoryName, Tag
 from app.resources import Resources
-
-
-class Pulled(Struct, frozen=True):
-    """A manifest and its bytes."""
-
-    manifest: StoredManifest
-    content: bytes
 
 
 async def find(r: Resources, repository: RepositoryName, reference: Tag | Digest) -> StoredManifest:
@@ -25,13 +16,12 @@ async def find(r: Resources, repository: RepositoryName, reference: Tag | Digest
     return manifest
 
 
-async def pull(r: Resources, repository: RepositoryName, reference: Tag | Digest) -> Pulled:
-    """Return the manifest with its bytes; raise ManifestUnknown."""
-    manifest = await find(r, repository, reference)
+async def content_of(r: Resources, manifest: StoredManifest) -> bytes:
+    """Return the manifest's bytes; raise ManifestUnknown when it was deleted a moment ago."""
     content = r.cache.get(manifest.digest)
     if content is None:
         content = await store.find_payload(r.database, manifest.id)
         if content is None:
-            raise ManifestUnknown(reference)
+            raise ManifestUnknown(manifest.digest)
         r.cache.put(manifest.digest, content)
-    return Pulled(manifest=manifest, content=content)
+    return content

@@ -10,6 +10,7 @@ from typing import Final
 import structlog
 from aiohttp import web
 
+from app.access import Call
 from app.db import Database, DatabaseError
 from app.events import ArtifactPulled, Cause, Event, outbox
 
@@ -27,10 +28,10 @@ class PullLog:
         self._database = database
         self._counts: Counter[tuple[str, str, str, Cause]] = Counter()
 
-    def note(self, repository: str, digest: str, tag: str, cause: Cause) -> None:
+    def note(self, call: Call, digest: str, *, tag: str) -> None:
         """Count one pull."""
         if len(self._counts) < _LIMIT:
-            self._counts[(repository, digest, tag, cause)] += 1
+            self._counts[(call.repository, digest, tag, call.cause)] += 1
 
     async def flush(self) -> None:
         """Record what was counted since the last time."""

@@ -4,14 +4,14 @@ from typing import Final
 
 from msgspec import Struct
 
-from app.access import Actor
+from app.access import Call
 from app.db import ForeignKeyViolation, Transaction
-from app.events import ArtifactPushed, Cause, outbox
+from app.events import ArtifactPushed, outbox
 from app.manifests import store
 from app.oci.digest import Digest
 from app.oci.errors import DigestInvalid, ManifestBlobUnknown, SizeInvalid
 from app.oci.manifest import Manifest, parse_manifest
-from app.oci.names import RepositoryName, Tag
+from app.oci.names import Tag
 from app.repositories.create import repository_for_push
 from app.resources import Resources
 from app.tags.point import moved_events, point_tags
@@ -23,13 +23,11 @@ _SHOWN: Final = 20
 class ManifestPush(Struct, frozen=True):
     """Who pushes what, where, under which names."""
 
-    repository: RepositoryName
+    call: Call
     content: bytes
     content_type: str
     digest: Digest | None
     tags: tuple[Tag, ...]
-    actor: Actor
-    cause: Cause
 
 
 class Pushed(Struct, frozen=True):
@@ -63,13 +61,7 @@ async def push(r: Resources, request: ManifestPush) -> Pushed:
 async def _store(
     r: Resources, tx: Transaction, request: ManifestPush, *, manifest: Manifest, digest: Digest
 ) -> None:
-    repository_id = await repository_for_push(
-        tx,
-        request.repository,
-        request.actor,
-        request.cause,
-        may_create_project=r.settings.auth.create_projects_on_push,
-    )
+    repository_id = await repository_for_push(r, tx, request.call)
     sparse = r.settings.manifests.sparse
     blobs = await _present_blobs(tx, repository_id, manifest, may_miss=sparse == "allow-all")
     await _check_children(tx, repository_id, manifest, may_miss=sparse != "deny")
@@ -80,14 +72,14 @@ async def _store(
     await store.insert_edges(tx, repository_id, manifest_id, blobs=blobs, children=[str(c) for c in children])
     moved = await point_tags(tx, repository_id, manifest_id, names=request.tags)
     pushed = ArtifactPushed(
-        repository_name=request.repository,
+        repository_name=request.call.repository,
         digest=digest,
         media_type=manifest.media_type,
         size_bytes=len(request.content),
         artifact_type=manifest.artifact_type,
         tags=request.tags,
     )
-    await outbox.record(tx, request.cause, pushed, *moved_events(request.repository, digest, moved))
+    await outbox.record(tx, request.call.cause, pushed, *moved_events(request.call.repository, digest, moved))
 
 
 async def _present_blobs(

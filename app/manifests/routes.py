@@ -1,12 +1,14 @@
 """Manifests and referrers (spec.md, end-3, end-7, end-9, end-12)."""
 
+import json
 from typing import Final
 
 from aiohttp import web
 
-from app.access import Permission, Route, actor_of, cause_of, repository_of
-from app.http import next_link, page_of, read_limited
-from app.manifests import pull, store
+from app.access import Permission
+from app.access.routing import Route, call_of, repository_of
+from app.http import is_known, next_link, page_of, read_limited
+from app.manifests import pull, referrers
 from app.manifests.delete import delete_manifest
 from app.manifests.model import StoredManifest
 from app.manifests.pulls import PULL_LOG
@@ -20,80 +22,64 @@ from app.tags.point import delete_tag
 _REFERRERS_PAGE: Final = 1_000
 
 
-async def head_manifest(request: web.Request) -> web.Response:
-    """Say whether there is such a manifest."""
-    manifest = await pull.find(resources(request), repository_of(request), _reference(request))
-    headers = _described(manifest)
-    headers["Content-Length"] = str(manifest.size_bytes)
-    return web.Response(headers=headers)
-
-
 async def get_manifest(request: web.Request) -> web.Response:
-    """Send a manifest, byte for byte as it was pushed."""
-    repository, reference = repository_of(request), _reference(request)
-    pulled = await pull.pull(resources(request), repository, reference)
-    tag = "" if isinstance(reference, Digest) else reference
-    request.app[PULL_LOG].note(repository, pulled.manifest.digest, tag, cause_of(request))
-    headers = _described(pulled.manifest)
-    known = request.headers.get("If-None-Match")
-    if known is not None and pulled.manifest.digest in known:
+    """Send a manifest, byte for byte as it was pushed; to HEAD only what it is."""
+    r, call, reference = resources(request), call_of(request), _reference(request)
+    manifest = await pull.find(r, call.repository, reference)
+    headers = _described(manifest)
+    if is_known(request, manifest.digest):
         return web.Response(status=304, headers=headers)
-    return web.Response(body=pulled.content, headers=headers)
+    if request.method == "HEAD":
+        return web.Response(headers=headers | {"Content-Length": str(manifest.size_bytes)})
+    content = await pull.content_of(r, manifest)
+    request.app[PULL_LOG].note(call, manifest.digest, tag="" if isinstance(reference, Digest) else reference)
+    return web.Response(body=content, headers=headers)
 
 
 async def put_manifest(request: web.Request) -> web.Response:
     """Store a manifest under a tag, or under its digest and any number of `?tag=` (end-7b)."""
-    r = resources(request)
-    reference = _reference(request)
-    settings = r.settings
-    content = await read_limited(request, settings.manifests.max_bytes, settings.uploads.idle_timeout)
+    r, call, reference = resources(request), call_of(request), _reference(request)
+    limit, idle = r.settings.manifests.max_bytes, r.settings.uploads.idle_timeout
     is_by_digest = isinstance(reference, Digest)
-    tags = tuple(Tag.parse(tag) for tag in dict.fromkeys(request.query.getall("tag", [])) if is_by_digest)
+    wanted = dict.fromkeys(request.query.getall("tag", [])) if is_by_digest else [reference]
     manifest_push = ManifestPush(
-        repository=repository_of(request),
-        content=content,
+        call=call,
+        content=await read_limited(request, limit, idle),
         content_type=request.headers.get("Content-Type", ""),
         digest=reference if isinstance(reference, Digest) else None,
-        tags=(reference,) if isinstance(reference, Tag) else tags,
-        actor=actor_of(request),
-        cause=cause_of(request),
+        tags=tuple(Tag.parse(tag) for tag in wanted),
     )
     pushed = await push(r, manifest_push)
-    return web.Response(status=201, headers=_pushed_headers(manifest_push.repository, pushed, tags))
+    accepted = manifest_push.tags if is_by_digest else ()
+    return web.Response(status=201, headers=_pushed_headers(call.repository, pushed, accepted))
 
 
 async def delete(request: web.Request) -> web.Response:
     """Delete a tag, or a manifest with all its tags."""
-    r, repository, reference = resources(request), repository_of(request), _reference(request)
+    r, call, reference = resources(request), call_of(request), _reference(request)
     if isinstance(reference, Digest):
-        await delete_manifest(r, repository, reference, cause_of(request))
+        await delete_manifest(r, call, reference)
     else:
-        await delete_tag(r, repository, reference, cause_of(request))
+        await delete_tag(r, call, reference)
     return web.Response(status=202)
 
 
 async def list_referrers(request: web.Request) -> web.Response:
     """List what refers to a manifest, whether that manifest is here or not."""
-    repository = repository_of(request)
     subject = Digest.parse(request.match_info["digest"])
     artifact_type = request.query.get("artifactType")
     page = page_of(request, default=_REFERRERS_PAGE)
-    async with resources(request).database.autocommit() as statements:
-        found = await store.list_referrers(
-            statements,
-            repository,
-            subject,
-            artifact_type=artifact_type,
-            last=page.last,
-            limit=page.limit + 1,
-        )
-    shown = found[: page.limit]
-    headers = {"OCI-Filters-Applied": "artifactType"} if artifact_type is not None else {}
-    if shown and len(found) > len(shown):
-        keep = {"artifactType": artifact_type} if artifact_type is not None else {}
-        headers |= next_link(request, page, shown[-1].digest, keep=keep)
-    index = {"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": [entry.descriptor() for entry in shown]}
-    return web.json_response(index, content_type=OCI_INDEX, headers=headers)
+    found = await referrers.find(
+        resources(request), repository_of(request), subject, artifact_type=artifact_type, page=page
+    )
+    headers = {"Content-Type": OCI_INDEX}
+    keep = {}
+    if artifact_type is not None:
+        headers["OCI-Filters-Applied"] = "artifactType"
+        keep["artifactType"] = artifact_type
+    if found.last is not None:
+        headers |= next_link(request, page, found.last, keep=keep)
+    return web.Response(body=json.dumps(found.index).encode(), headers=headers)
 
 
 def _reference(request: web.Request) -> Tag | Digest:
@@ -124,7 +110,6 @@ _PATH: Final = "/v2/{name:.+}/manifests/{reference:[^/]+}"
 
 ROUTES: Final = (
     Route("GET", _PATH, get_manifest, Permission.PULL),
-    Route("HEAD", _PATH, head_manifest, Permission.PULL),
     Route("PUT", _PATH, put_manifest, Permission.PUSH),
     Route("DELETE", _PATH, delete, Permission.DELETE),
     Route("GET", "/v2/{name:.+}/referrers/{digest:[^/]+}", list_referrers, Permission.PULL),

@@ -4,7 +4,7 @@ import json
 from datetime import datetime
 
 from app.db import SQL, Database, Prepared, Statements, Transaction
-from app.manifests.model import Referrer, StoredManifest
+from app.manifests.model import Referrer, StoredManifest, WantedReferrers
 from app.oci.digest import Digest
 from app.oci.manifest import Manifest
 from app.oci.names import Tag
@@ -168,32 +168,34 @@ async def delete_manifest(tx: Transaction, manifest_id: int) -> list[str]:
 
 
 LIST_REFERRERS = SQL("""
-    SELECT m.digest, m.media_type, m.size_bytes, m.artifact_type, m.annotations
-    FROM manifests m JOIN repositories r ON r.id = m.repository_id
-    WHERE r.name = %(repository)s AND m.subject_digest = %(subject)s AND m.digest > %(last)s
-        AND (%(artifact_type)s::text IS NULL OR m.artifact_type = %(artifact_type)s)
-    ORDER BY m.digest LIMIT %(limit)s
+    WITH page AS (
+        SELECT m.id, m.digest,
+            sum(length(m.annotations::text) + 500) OVER (ORDER BY m.digest) AS running_bytes,
+            row_number() OVER (ORDER BY m.digest) AS place,
+            lead(m.id) OVER (ORDER BY m.digest) IS NOT NULL AS has_more
+        FROM manifests m JOIN repositories r ON r.id = m.repository_id
+        WHERE r.name = %(repository)s AND m.subject_digest = %(subject)s AND m.digest > %(last)s
+            AND (%(artifact_type)s::text IS NULL OR m.artifact_type = %(artifact_type)s)
+        ORDER BY m.digest LIMIT %(limit)s::bigint + 1
+    )
+    SELECT m.digest, m.media_type, m.size_bytes, m.artifact_type, m.annotations, page.has_more
+    FROM page JOIN manifests m ON m.id = page.id
+    WHERE page.place <= %(limit)s AND (page.place = 1 OR page.running_bytes <= %(limit_bytes)s)
+    ORDER BY m.digest
 """)
 
 
-async def list_referrers(
-    statements: Statements,
-    repository: str,
-    subject: Digest,
-    *,
-    artifact_type: str | None,
-    last: str,
-    limit: int,
-) -> list[Referrer]:
-    """Return manifests whose subject is `subject`, after the digest `last`."""
+async def list_referrers(statements: Statements, repository: str, wanted: WantedReferrers) -> list[Referrer]:
+    """Return the referrers of one page, in the order of their digests."""
     return await statements.all(
         Referrer,
         LIST_REFERRERS,
         repository=repository,
-        subject=subject,
-        artifact_type=artifact_type,
-        last=last,
-        limit=limit,
+        subject=wanted.subject,
+        artifact_type=wanted.artifact_type,
+        last=wanted.last,
+        limit=wanted.limit,
+        limit_bytes=wanted.limit_bytes,
     )
 
 

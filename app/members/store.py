@@ -9,6 +9,6 @@ UPSERT_MEMBER = SQL("""
 """)
 
 
-async def upsert_member(tx: Transaction, project_id: int, user_id: int, role: Role) -> None:
+async def upsert_member(tx: Transaction, project_id: int, user_id: int, *, role: Role) -> None:
     """Give a user a role in a project, instead of any other."""
     await tx.run(UPSERT_MEMBER, project_id=project_id, user_id=user_id, role=role.value)

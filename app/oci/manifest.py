@@ -61,12 +61,14 @@ def parse_manifest(content: bytes, content_type: str) -> Manifest:
     """
     document = _load(content)
     declared = document.get("mediaType")
+    if not isinstance(declared, str | None):
+        raise ManifestInvalid("mediaType must be a string")
     announced = content_type.partition(";")[0].strip()
     if declared is not None and announced and declared != announced:
-        raise ManifestInvalid(f"mediaType {declared!r} contradicts Content-Type {announced!r}")
+        raise ManifestInvalid(f"mediaType {declared[:200]!r} contradicts Content-Type {announced[:200]!r}")
     media_type = declared or announced
     if media_type not in ACCEPTED:
-        raise ManifestInvalid(f"media type {media_type!r} is not a manifest that this registry knows")
+        raise ManifestInvalid(f"media type {media_type[:200]!r} is not a manifest that this registry knows")
     if document.get("schemaVersion") != 2:  # noqa: PLR2004 - the spec's only value
         raise ManifestInvalid("schemaVersion must be 2")
     is_index = media_type in INDEXES

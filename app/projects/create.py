@@ -1,6 +1,6 @@
 """Making projects."""
 
-from app.access import Actor
+from app.access import Call
 from app.db import Transaction
 from app.events import Cause, ProjectCreated, outbox
 from app.oci.errors import NameUnknown
@@ -25,21 +25,20 @@ async def create_project(
     return project_id
 
 
-async def project_for_push(
-    tx: Transaction, name: str, actor: Actor, cause: Cause, *, may_create: bool
-) -> int:
+async def project_for_push(tx: Transaction, call: Call, *, may_create: bool) -> int:
     """Return the id of the project that is pushed to; an administrator's push may create it.
 
     Raises:
         NameUnknown: there is no such project and the caller cannot make one.
     """
+    name = call.repository.project
     project_id = await store.find_project_id(tx, name)
     if project_id is not None:
         return project_id
-    if not (actor.is_sysadmin and may_create):
+    if not (call.actor.is_sysadmin and may_create):
         raise NameUnknown(name)
     try:
-        return await create_project(tx, name, cause, owner_id=actor.user_id)
+        return await create_project(tx, name, call.cause, owner_id=call.actor.user_id)
     except ProjectNameTaken:
         # Another push made it a moment ago.
-        return await project_for_push(tx, name, actor, cause, may_create=False)
+        return await project_for_push(tx, call, may_create=False)

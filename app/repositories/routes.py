@@ -4,7 +4,8 @@ from typing import Final
 
 from aiohttp import web
 
-from app.access import Permission, Route
+from app.access import Permission
+from app.access.routing import Route
 from app.http import next_link, page_of
 from app.repositories import store
 from app.resources import resources

@@ -29,7 +29,9 @@ class FilesystemWriter:
         self._directory = path.parent
         self._start = offset
         self._offset = offset
-        self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o640)
+        # A file that should be there is not made again: zeros would stand for bytes that were lost.
+        creation = os.O_CREAT if offset == 0 else 0
+        self._file = os.open(path, os.O_WRONLY | os.O_CLOEXEC | creation, 0o640)
         if os.fstat(self._file).st_size < offset:
             os.close(self._file)
             raise FileNotFoundError(errno.ENOENT, "the upload's bytes are gone", str(path))

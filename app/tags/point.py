@@ -2,8 +2,9 @@
 
 from datetime import datetime
 
+from app.access import Call
 from app.db import Transaction
-from app.events import Cause, TagDeleted, TagMoved, outbox
+from app.events import TagDeleted, TagMoved, outbox
 from app.oci.digest import Digest
 from app.oci.errors import ManifestUnknown
 from app.oci.names import RepositoryName, Tag
@@ -15,7 +16,7 @@ async def point_tags(
     tx: Transaction, repository_id: int, manifest_id: int, *, names: tuple[Tag, ...]
 ) -> list[store.Moved]:
     """Point every tag to the manifest and return those that pointed elsewhere before."""
-    return await store.upsert_tags(tx, repository_id, manifest_id, list(names)) if names else []
+    return await store.upsert_tags(tx, repository_id, manifest_id, names=list(names)) if names else []
 
 
 def moved_events(repository: RepositoryName, digest: Digest, moved: list[store.Moved]) -> list[TagMoved]:
@@ -26,15 +27,17 @@ def moved_events(repository: RepositoryName, digest: Digest, moved: list[store.M
     ]
 
 
-async def delete_tag(r: Resources, repository: RepositoryName, tag: Tag, cause: Cause) -> None:
+async def delete_tag(r: Resources, call: Call, tag: Tag) -> None:
     """Remove a tag (spec.md, end-9); raise ManifestUnknown when there is none."""
     async with r.database.transaction() as tx:
-        digest = await store.delete_tag(tx, repository, tag)
+        digest = await store.delete_tag(tx, call.repository, tag)
         if digest is None:
             raise ManifestUnknown(tag)
-        await outbox.record(tx, cause, TagDeleted(repository_name=repository, tag=tag, digest=digest))
+        await outbox.record(
+            tx, call.cause, TagDeleted(repository_name=call.repository, tag=tag, digest=digest)
+        )
 
 
-async def note_tag_pull(tx: Transaction, repository: str, tag: str, pulled_at: datetime) -> None:
+async def note_tag_pull(tx: Transaction, repository: str, tag: str, *, pulled_at: datetime) -> None:
     """Remember when a tag was last pulled."""
-    await store.note_tag_pull(tx, repository, tag, pulled_at)
+    await store.note_tag_pull(tx, repository, tag, pulled_at=pulled_at)

@@ -4,7 +4,8 @@ from typing import Final
 
 from aiohttp import web
 
-from app.access import Permission, Route, repository_of
+from app.access import Permission
+from app.access.routing import Route, repository_of
 from app.http import next_link, page_of
 from app.oci.errors import NameUnknown
 from app.repositories.find import find_repository_id
@@ -23,7 +24,7 @@ async def list_tags(request: web.Request) -> web.Response:
         names = await store.list_tags(statements, repository_id, last=page.last, limit=page.limit + 1)
     shown = names[: page.limit]
     headers = next_link(request, page, shown[-1]) if shown and len(names) > len(shown) else {}
-    return web.json_response({"name": repository, "tags": shown}, headers=headers)
+    return web.json_response({"name": request.match_info["name"], "tags": shown}, headers=headers)
 
 
 ROUTES: Final = (Route("GET", "/v2/{name:.+}/tags/list", list_tags, Permission.PULL),)

@@ -39,7 +39,9 @@ UPSERT_TAGS = SQL("""
 """)
 
 
-async def upsert_tags(tx: Transaction, repository_id: int, manifest_id: int, names: list[str]) -> list[Moved]:
+async def upsert_tags(
+    tx: Transaction, repository_id: int, manifest_id: int, *, names: list[str]
+) -> list[Moved]:
     """Point tags to a manifest and return those that pointed elsewhere before."""
     return await tx.all(Moved, UPSERT_TAGS, repository_id=repository_id, manifest_id=manifest_id, names=names)
 
@@ -63,6 +65,6 @@ NOTE_TAG_PULL = SQL("""
 """)
 
 
-async def note_tag_pull(tx: Transaction, repository: str, name: str, pulled_at: datetime) -> None:
+async def note_tag_pull(tx: Transaction, repository: str, name: str, *, pulled_at: datetime) -> None:
     """Remember when a tag was last pulled."""
     await tx.run(NOTE_TAG_PULL, repository=repository, name=name, pulled_at=pulled_at)
