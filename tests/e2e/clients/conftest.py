@@ -1,0 +1,88 @@
+"""The registry, its accounts, and the programs and daemons of the clients; every test has its own files."""
+
+import contextlib
+import re
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.clients.daemons import running_containerd, running_dockerd
+from tests.e2e.clients.programs import missing
+from tests.e2e.clients.registry import Registry, running_registry
+from tests.e2e.clients.relay import Relay, relay_to
+from tests.e2e.clients.tls import Secured, secured_registry
+
+HERE = Path(__file__).parent
+
+
+def pytest_ignore_collect(collection_path: Path) -> bool | None:
+    """Leaves out modules whose programs are missing; test_programs.py says so, or fails."""
+    return True if missing([collection_path.name]) else None
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.path.is_relative_to(HERE):
+            item.add_marker(pytest.mark.clients)
+
+
+@pytest.fixture(scope="session")
+def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Registry]:
+    with running_registry(tmp_path_factory.mktemp("registry")) as running:
+        yield running
+
+
+@pytest.fixture
+def repository(request: pytest.FixtureRequest) -> str:
+    """A repository of the private project that no other test uses."""
+    return f"private/{_name_of(request)}"
+
+
+@pytest.fixture
+def public_repository(request: pytest.FixtureRequest) -> str:
+    """A repository of the public project that no other test uses."""
+    return f"public/{_name_of(request)}"
+
+
+@pytest.fixture(scope="session")
+def secured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Secured]:
+    with secured_registry(tmp_path_factory.mktemp("secured")) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def dockerd() -> Iterator[Path]:
+    with short_directory() as directory, running_dockerd(directory) as docker_socket:
+        yield docker_socket
+
+
+@pytest.fixture(scope="session")
+def containerd() -> Iterator[Path]:
+    with short_directory() as directory, running_containerd(directory) as containerd_socket:
+        yield containerd_socket
+
+
+@pytest.fixture
+def home() -> Iterator[Path]:
+    with short_directory() as directory:
+        yield directory
+
+
+@pytest.fixture
+def relay(registry: Registry) -> Iterator[Relay]:
+    with relay_to(registry.address) as running:
+        yield running
+
+
+@contextlib.contextmanager
+def short_directory() -> Iterator[Path]:
+    """Lends an empty directory: podman allows 50 characters for its path, Unix sockets 107 for theirs."""
+    with tempfile.TemporaryDirectory(prefix="client-") as directory:
+        yield Path(directory)
+
+
+def _name_of(request: pytest.FixtureRequest) -> str:
+    module = request.path.stem.removeprefix("test_")
+    return re.sub(r"[^a-z0-9]+", "-", f"{module}/{request.node.name}".lower()).strip("-")
