@@ -26,6 +26,8 @@ VERBS: Final = {
     "work": Verb("cli.work:command", "run one worker process, on servers that the settings name"),
     "migrate": Verb("cli.migrate:command", "bring the database up to date and make the user `admin`"),
     "settings": Verb("cli.settings:command", "print the settings in force"),
+    "user": Verb("cli.admin:user", "make users and change their passwords"),
+    "project": Verb("cli.admin:project", "make projects, public or private, and give users roles in them"),
 }
 
 _DESCRIPTION = """\

@@ -15,7 +15,7 @@ from cli.embedded.postgres import Postgres
 from cli.embedded.valkey import Valkey
 from cli.listening import listening
 from cli.processes import Gate, Roadstead, until_answering, web_processes
-from cli.programs import unprivileged_account
+from cli.programs import make_private_directory, unprivileged_account
 from cli.report import reporter
 from cli.supervisor import Supervisor
 
@@ -101,6 +101,8 @@ class Up:
     def _roadstead(self) -> Roadstead:
         """Our own program, with what the data directory knows and the person who started us did not say."""
         settings, secrets = self.settings, self.data.secrets()
+        if not settings.storage.root:
+            make_private_directory(settings.storage_root, None)
         environment = {
             "ROADSTEAD_DATA": str(self.data.path),
             "ROADSTEAD_AUTH_SECRET_KEY": settings.auth.secret_key or secrets.auth_secret_key,

@@ -25,6 +25,11 @@ async def create_project(
     return project_id
 
 
+async def set_visibility(tx: Transaction, name: str, *, is_public: bool) -> bool:
+    """Make a project public or private; False when there is no such project."""
+    return await store.update_visibility(tx, name, is_public=is_public)
+
+
 async def project_for_push(tx: Transaction, call: Call, *, may_create: bool) -> int:
     """Return the id of the project that is pushed to; an administrator's push may create it.
 

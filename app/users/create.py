@@ -27,3 +27,11 @@ async def ensure_admin(tx: Transaction, password: str) -> None:
         await create_user(tx, ADMIN, password, is_sysadmin=True)
     elif not await is_password(password, admin.password_hash):
         await store.update_password(tx, admin.id, await hash_password(password))
+
+
+async def set_password(tx: Transaction, username: str, password: str) -> bool:
+    """Give a user another password; False when there is no such user."""
+    user = await store.find_user(tx, username)
+    if user is not None:
+        await store.update_password(tx, user.id, await hash_password(password))
+    return user is not None

@@ -43,6 +43,12 @@ def find_prefix(configured: str) -> Path:
     )
 
 
+def url_of(sockets: Path, password: str, *, database: str = DATABASE, role: str = ROLE) -> str:
+    """Return the URL of a database of the server that has its socket there, password included."""
+    host = quote(str(sockets), safe="")
+    return f"postgresql://{role}:{quote(password)}@/{database}?host={host}&port={_PORT}"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Postgres:
     """One database server on one data directory, reached by a Unix socket."""
@@ -101,8 +107,7 @@ class Postgres:
     def url(self, database: str = DATABASE, role: str = ROLE) -> str:
         """Return the URL of a database of this server, password included."""
         password = self.admin_password if role == ADMIN else self.password
-        host = quote(str(self.sockets), safe="")
-        return f"postgresql://{role}:{quote(password)}@/{database}?host={host}&port={_PORT}"
+        return url_of(self.sockets, password, database=database, role=role)
 
     def _initdb(self, directory: Path) -> Program:
         return self._program(
