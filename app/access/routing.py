@@ -65,6 +65,11 @@ def guarded(route: Route) -> Handler:
     return handler if permission is Permission.ANYONE else guard
 
 
+def actor_of(request: web.Request) -> Actor:
+    """Return the caller of a guarded request."""
+    return request[_ACTOR]
+
+
 def repository_of(request: web.Request) -> RepositoryName:
     """Return the repository that a guarded request is about."""
     return request[_REPOSITORY]

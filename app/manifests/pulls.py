@@ -5,12 +5,11 @@ A process that is killed loses the pulls of its last second, and nothing else.
 
 import asyncio
 from collections import Counter
-from typing import Final
+from typing import Final, NamedTuple
 
 import structlog
 from aiohttp import web
 
-from app.access import Call
 from app.db import Database, DatabaseError
 from app.events import ArtifactPulled, Cause, Event, outbox
 
@@ -21,30 +20,36 @@ _LIMIT: Final = 50_000
 """Distinct pulls kept while the database is away; more are dropped, and the log says so."""
 
 
+class Pull(NamedTuple):
+    """What is counted together: pulls of one manifest, by one name, by the same caller."""
+
+    repository: str
+    digest: str
+    tag: str
+    username: str
+    address: str
+
+
 class PullLog:
-    """Counts pulls by repository, digest, tag and caller."""
+    """Counts pulls until they are recorded."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._counts: Counter[tuple[str, str, str, Cause]] = Counter()
+        self._counts: Counter[Pull] = Counter()
 
-    def note(self, call: Call, digest: str, *, tag: str) -> None:
+    def note(self, pull: Pull) -> None:
         """Count one pull."""
         if len(self._counts) < _LIMIT:
-            self._counts[(call.repository, digest, tag, call.cause)] += 1
+            self._counts[pull] += 1
 
     async def flush(self) -> None:
         """Record what was counted since the last time."""
         if not self._counts:
             return
         counts, self._counts = self._counts, Counter()
-        events: list[tuple[Cause, Event]] = [
-            (cause, ArtifactPulled(repository_name=repository, digest=digest, tag=tag, count=count))
-            for (repository, digest, tag, cause), count in counts.items()
-        ]
         try:
             async with self._database.transaction() as tx:
-                await outbox.record_all(tx, events)
+                await outbox.record_all(tx, [_event(pull, count) for pull, count in counts.items()])
         except DatabaseError as error:
             counts.update(self._counts)
             self._counts = counts
@@ -58,6 +63,11 @@ class PullLog:
                 await self.flush()
         finally:
             await self.flush()
+
+
+def _event(pull: Pull, count: int) -> tuple[Cause, Event]:
+    event = ArtifactPulled(repository_name=pull.repository, digest=pull.digest, tag=pull.tag, count=count)
+    return Cause(username=pull.username, address=pull.address), event
 
 
 PULL_LOG: Final = web.AppKey("pull_log", PullLog)

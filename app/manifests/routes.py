@@ -6,12 +6,12 @@ from typing import Final
 from aiohttp import web
 
 from app.access import Permission
-from app.access.routing import Route, call_of, repository_of
+from app.access.routing import Route, actor_of, call_of, repository_of
 from app.http import is_known, next_link, page_of, read_limited
 from app.manifests import pull, referrers
 from app.manifests.delete import delete_manifest
 from app.manifests.model import StoredManifest
-from app.manifests.pulls import PULL_LOG
+from app.manifests.pulls import PULL_LOG, Pull
 from app.manifests.push import ManifestPush, Pushed, push
 from app.oci.digest import Digest
 from app.oci.media_types import OCI_INDEX
@@ -24,15 +24,17 @@ _REFERRERS_PAGE: Final = 1_000
 
 async def get_manifest(request: web.Request) -> web.Response:
     """Send a manifest, byte for byte as it was pushed; to HEAD only what it is."""
-    r, call, reference = resources(request), call_of(request), _reference(request)
-    manifest = await pull.find(r, call.repository, reference)
+    r, repository, reference = resources(request), repository_of(request), _reference(request)
+    manifest = await pull.find(r, repository, reference)
     headers = _described(manifest)
     if is_known(request, manifest.digest):
         return web.Response(status=304, headers=headers)
     if request.method == "HEAD":
         return web.Response(headers=headers | {"Content-Length": str(manifest.size_bytes)})
     content = await pull.content_of(r, manifest)
-    request.app[PULL_LOG].note(call, manifest.digest, tag="" if isinstance(reference, Digest) else reference)
+    tag = "" if isinstance(reference, Digest) else reference
+    username, address = actor_of(request).username, request.remote or ""
+    request.app[PULL_LOG].note(Pull(repository, manifest.digest, tag, username, address))
     return web.Response(body=content, headers=headers)
 
 

@@ -1,13 +1,15 @@
 """`roadstead up` as its user runs it: the real program with everything it starts."""
 
+import base64
 import os
 import re
 import signal
 import subprocess
 import sys
-import urllib.request
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from http import HTTPStatus
+from http.client import HTTPConnection
 from pathlib import Path
 
 from tests.support.waiting import is_running, wait_until
@@ -51,16 +53,24 @@ class RunningRoadstead:
     def child(self, words: str) -> int:
         """Return the process id of the first child with these words in its command line."""
         return wait_until(
-            lambda: next((pid for pid, line in self.children().items() if words in line), 0), f"a child {words}"
+            lambda: next((pid for pid, line in self.children().items() if words in line), 0),
+            f"a child {words}",
         )
 
-    def answers(self, path: str = "/readyz") -> bool:
-        """Whether a request is answered with 200."""
-        try:
-            with urllib.request.urlopen(f"http://{self.address}{path}", timeout=30) as answer:
-                return answer.status == 200
-        except OSError:
-            return False
+    def status_of(self, path: str, password: str = "", *, address: str = "") -> int:
+        """Return the status of the answer, to `admin` where there is a password; 0: no answer."""
+        credentials = base64.b64encode(f"admin:{password}".encode()).decode()
+        headers = {"Authorization": f"Basic {credentials}"} if password else {}
+        with closing(HTTPConnection(address or self.address, timeout=30)) as connection:
+            try:
+                connection.request("GET", path, headers=headers)
+                return connection.getresponse().status
+            except OSError:
+                return 0
+
+    def is_ready(self) -> bool:
+        """Whether a request gets through to the database and back."""
+        return self.status_of("/readyz") == HTTPStatus.OK
 
     def stop(self) -> int:
         """Press Ctrl-C, and return the exit status once nothing is left running."""
@@ -69,6 +79,13 @@ class RunningRoadstead:
         status = self.process.wait(timeout=60)
         assert not [line for pid, line in children.items() if is_running(pid)]
         return status
+
+    def kill(self) -> None:
+        """Kill it, if it still runs, and wait until nothing is left running."""
+        children = set() if self.process.poll() is not None else set(self.children())
+        self.process.kill()
+        self.process.wait()
+        wait_until(lambda: not any(map(is_running, children)), "its children are gone")
 
     def _announced(self, pattern: str) -> str:
         match = re.search(pattern, self.said)
@@ -91,10 +108,11 @@ def roadstead(*arguments: str, output: Path, environment: Mapping[str, str]) -> 
             stderr=file,
         ) as process,
     ):
+        running = RunningRoadstead(process, output)
         try:
-            yield RunningRoadstead(process, output)
+            yield running
         finally:
-            process.kill()
+            running.kill()
 
 
 @contextmanager
