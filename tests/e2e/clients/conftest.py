@@ -1,7 +1,9 @@
 """The registry, its accounts, and the programs and daemons of the clients; every test has its own files."""
 
 import contextlib
+import os
 import re
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.clients.daemons import running_containerd, running_dockerd
-from tests.e2e.clients.programs import missing
+from tests.e2e.clients.programs import describe_missing, missing
 from tests.e2e.clients.registry import Registry, running_registry
-from tests.e2e.clients.relay import Relay, relay_to
+from tests.e2e.clients.relay import Relay
 from tests.e2e.clients.tls import Secured, secured_registry
 
 HERE = Path(__file__).parent
@@ -28,9 +30,20 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.clients)
 
 
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Says once what was left out; under xdist only the processes that run tests know it."""
+    is_asked_for = any(item.path.is_relative_to(HERE) for item in session.items)
+    is_spokesman = os.environ.get("PYTEST_XDIST_WORKER", "gw0") == "gw0"
+    if is_asked_for and is_spokesman and sys.__stderr__ and (lacking := describe_missing()):
+        capture = session.config.pluginmanager.getplugin("capturemanager")
+        with capture.global_and_fixture_disabled() if capture else contextlib.nullcontext():
+            sys.__stderr__.write(f"\nleft out the tests of clients that are missing here: {lacking}\n")
+            sys.__stderr__.flush()
+
+
 @pytest.fixture(scope="session")
 def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Registry]:
-    with running_registry(tmp_path_factory.mktemp("registry")) as running:
+    with running_registry(tmp_path_factory.mktemp("registry") / "data") as running:
         yield running
 
 
@@ -72,7 +85,7 @@ def home() -> Iterator[Path]:
 
 @pytest.fixture
 def relay(registry: Registry) -> Iterator[Relay]:
-    with relay_to(registry.address) as running:
+    with Relay() as running, running.passing_on_to(registry.address):
         yield running
 
 

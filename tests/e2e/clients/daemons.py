@@ -5,7 +5,7 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.e2e.clients.registry import wait_for
+from tests.support.waiting import wait_until
 
 STOP_TIMEOUT = 30
 
@@ -52,14 +52,17 @@ def _running(command: list[str], directory: Path, answers: list[str]) -> Iterato
     with log.open("wb") as output:
         process = subprocess.Popen(command, stdout=output, stderr=output)
     try:
-        wait_for(
-            lambda: subprocess.run(answers, capture_output=True, check=False).returncode == 0, process, log
-        )
+        wait_until(lambda: process.poll() is not None or _succeeds(answers), f"{command[0]} is ready")
+        assert process.poll() is None, log.read_text()
         yield
     finally:
         process.terminate()
         process.wait(STOP_TIMEOUT)
         _unmount_below(directory)
+
+
+def _succeeds(command: list[str]) -> bool:
+    return subprocess.run(command, capture_output=True, check=False).returncode == 0
 
 
 def _unmount_below(directory: Path) -> None:

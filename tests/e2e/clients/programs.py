@@ -56,6 +56,11 @@ def missing(modules: Iterable[str]) -> dict[str, str]:
     }
 
 
+def describe_missing() -> str:
+    """Names every missing client and what installs it, in one line."""
+    return "; ".join(f"{name} ({remedy})" for name, remedy in missing(NEEDS).items())
+
+
 @dataclass(frozen=True)
 class Program:
     """A client program with the options and environment that keep one test's files apart from all others."""

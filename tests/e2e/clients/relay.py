@@ -40,21 +40,33 @@ class Traffic:
 
 
 class Relay(socketserver.ThreadingTCPServer):
-    """Listens on a port of 127.0.0.1 and passes everything on to `upstream`."""
+    """Listens on a free port of 127.0.0.1."""
 
     daemon_threads = True
     request_queue_size = 64
 
-    def __init__(self, upstream: str, tls: ssl.SSLContext | None, port: int) -> None:
-        super().__init__(("127.0.0.1", port), _Connection)
-        host, _, upstream_port = upstream.rpartition(":")
-        self.upstream = (host, int(upstream_port))
+    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
+        super().__init__(("127.0.0.1", 0), _Connection)
+        self.upstream = ("", 0)
         self.tls = tls
         self.traffic = Traffic()
 
     @property
     def address(self) -> str:
         return f"127.0.0.1:{self.server_address[1]}"
+
+    @contextlib.contextmanager
+    def passing_on_to(self, upstream: str) -> Iterator[None]:
+        """Serves until the block ends."""
+        host, _, port = upstream.rpartition(":")
+        self.upstream = (host, int(port))
+        thread = threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.05})
+        thread.start()
+        try:
+            yield
+        finally:
+            self.shutdown()
+            thread.join()
 
     def cut(self, *, times: int, after: int) -> None:
         """Breaks the next connections, each when it has carried `after` bytes of answers."""
@@ -95,16 +107,3 @@ def _readable(client: socket.socket, registry: socket.socket) -> list[socket.soc
     if isinstance(client, ssl.SSLSocket) and client.pending():
         return [client]  # decrypted already: select() would not see it
     return select.select([client, registry], [], [])[0]
-
-
-@contextlib.contextmanager
-def relay_to(upstream: str, *, tls: ssl.SSLContext | None = None, port: int = 0) -> Iterator[Relay]:
-    """Runs a relay until the block ends, by default on a free port."""
-    with Relay(upstream, tls, port) as relay:
-        thread = threading.Thread(target=relay.serve_forever, kwargs={"poll_interval": 0.05})
-        thread.start()
-        try:
-            yield relay
-        finally:
-            relay.shutdown()
-            thread.join()

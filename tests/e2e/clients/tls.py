@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.e2e.clients.registry import Registry, free_port, running_registry
-from tests.e2e.clients.relay import relay_to
+from tests.e2e.clients.registry import Registry, running_registry
+from tests.e2e.clients.relay import Relay
 
 
 @dataclass(frozen=True)
@@ -35,10 +35,15 @@ def secured_registry(directory: Path) -> Iterator[Secured]:
     )
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate, key)
-    port = free_port()
-    address = f"127.0.0.1:{port}"
+    with Relay() as freed:
+        listen = freed.address  # `up` announces only the proxy's address, so ours must be known before
     with (
-        running_registry(directory, ROADSTEAD_EXTERNAL_URL=f"https://{address}") as registry,
-        relay_to(registry.address, tls=context, port=port),
+        Relay(context) as relay,
+        running_registry(
+            directory / "data",
+            ROADSTEAD_LISTEN=listen,
+            ROADSTEAD_EXTERNAL_URL=f"https://{relay.address}",
+        ) as registry,
+        relay.passing_on_to(registry.address),
     ):
-        yield Secured(registry, address, certificate)
+        yield Secured(registry, relay.address, certificate)
