@@ -5,15 +5,19 @@ from datetime import timedelta
 from uuid import UUID
 
 from app.blobs.model import INLINE_BYTES, UploadSession
-from app.db import SQL, Database, Transaction
+from app.db import SQL, Database, Prepared, Transaction
 from app.oci.digest import Algorithm
 from app.storage import UploadState
 
-INSERT_SESSION = SQL("""
+INSERT_SESSION = Prepared(
+    "insert_session",
+    ("text", "text", "text", "json", "interval"),
+    """
     INSERT INTO upload_sessions (repository_name, owner, algorithm, storage_state, expires_at)
-    VALUES (%(repository)s, %(owner)s, %(algorithm)s, %(storage_state)s::json, now() + %(expiry)s)
+    VALUES ($1, $2, $3, $4, now() + $5)
     RETURNING id
-""")
+    """,
+)
 
 
 async def insert_session(
@@ -26,29 +30,39 @@ async def insert_session(
     expiry: timedelta,
 ) -> UUID:
     """Open a session and return its id."""
-    async with database.autocommit() as statements:
-        found = await statements.value(
-            INSERT_SESSION,
-            repository=repository,
-            owner=owner,
-            algorithm=algorithm,
-            storage_state=json.dumps(storage_state),
-            expiry=expiry,
-        )
-    return UUID(str(found))
+    state = json.dumps(storage_state)
+    rows = await database.call(INSERT_SESSION, repository, owner, algorithm, state, expiry)
+    upload_id: UUID = rows[0][0]
+    return upload_id
 
 
-FIND_SESSION = SQL("""
+FIND_SESSION = Prepared(
+    "find_session",
+    ("uuid", "text"),
+    """
     SELECT id, repository_name, offset_bytes, algorithm, hash_state, tail, storage_state, lease_token
     FROM upload_sessions
-    WHERE id = %(upload_id)s AND repository_name = %(repository)s AND expires_at > now()
-""")
+    WHERE id = $1 AND repository_name = $2 AND expires_at > now()
+    """,
+)
 
 
 async def find_session(database: Database, repository: str, upload_id: UUID) -> UploadSession | None:
     """Return a session that has not expired."""
-    async with database.autocommit() as statements:
-        return await statements.maybe(_session, FIND_SESSION, repository=repository, upload_id=upload_id)
+    rows = await database.read(FIND_SESSION, upload_id, repository)
+    if not rows:
+        return None
+    found, name, offset, algorithm, hash_state, tail, storage_state, lease_token = rows[0]
+    return UploadSession(
+        id=found,
+        repository_name=name,
+        offset_bytes=offset,
+        algorithm=algorithm,
+        hash_state=None if hash_state is None else bytes(hash_state),
+        tail=bytes(tail),
+        storage_state=storage_state,
+        lease_token=lease_token,
+    )
 
 
 LEASE_SESSION = SQL("""
@@ -147,15 +161,19 @@ async def release_session(database: Database, session: UploadSession) -> None:
         await statements.run(RELEASE_SESSION, upload_id=session.id, token=session.lease_token)
 
 
-EXTEND_TAIL = SQL("""
+EXTEND_TAIL = Prepared(
+    "extend_tail",
+    ("uuid", "text", "bytea", "bigint", "interval", "integer"),
+    """
     UPDATE upload_sessions
-    SET tail = tail || %(body)s, offset_bytes = offset_bytes + %(length)s, expires_at = now() + %(expiry)s
-    WHERE id = %(upload_id)s AND repository_name = %(repository)s AND expires_at > now()
+    SET tail = tail || $3, offset_bytes = offset_bytes + length($3), expires_at = now() + $5
+    WHERE id = $1 AND repository_name = $2 AND expires_at > now()
         AND lease_token IS NULL
-        AND offset_bytes = coalesce(%(start)s::bigint, offset_bytes)
-        AND length(tail) + %(length)s <= %(limit)s
+        AND offset_bytes = coalesce($4, offset_bytes)
+        AND length(tail) + length($3) <= $6
     RETURNING offset_bytes
-""")
+    """,
+)
 
 
 async def extend_tail(
@@ -168,18 +186,8 @@ async def extend_tail(
     expiry: timedelta,
 ) -> int | None:
     """Append a small body to the row itself and return the new offset; None where that cannot be done."""
-    async with database.autocommit() as statements:
-        found = await statements.value(
-            EXTEND_TAIL,
-            repository=repository,
-            upload_id=upload_id,
-            body=body,
-            length=len(body),
-            start=start,
-            limit=INLINE_BYTES,
-            expiry=expiry,
-        )
-    return None if found is None else int(found)
+    rows = await database.call(EXTEND_TAIL, upload_id, repository, body, start, expiry, INLINE_BYTES)
+    return int(rows[0][0]) if rows else None
 
 
 END_SESSION = SQL("""

@@ -1,5 +1,6 @@
 """Statements on blobs and their links."""
 
+from app.blobs.model import UploadSession
 from app.db import SQL, Database, Prepared, Statements, Transaction
 from app.oci.digest import Digest
 
@@ -21,6 +22,42 @@ async def find_blob_size(database: Database, repository: str, digest: Digest) ->
     """Return the size in bytes of a blob that is linked into the repository."""
     row: tuple[int | None] = await database.look_up(FIND_BLOB, repository, digest)
     return row[0]
+
+
+SETTLE_BLOB = Prepared(
+    "settle_blob",
+    ("text", "text", "bigint", "uuid", "bigint", "uuid"),
+    """
+    WITH repository AS (
+        SELECT id FROM repositories WHERE name = $1
+    ), ended AS (
+        DELETE FROM upload_sessions
+        WHERE id = $4 AND offset_bytes = $5 AND lease_token IS NOT DISTINCT FROM $6
+            AND EXISTS (SELECT FROM repository)
+        RETURNING id
+    ), ready AS (
+        SELECT id FROM repository WHERE $4 IS NULL OR EXISTS (SELECT FROM ended)
+    ), blob AS (
+        INSERT INTO blobs (digest, size_bytes) SELECT $2, $3 FROM ready ON CONFLICT DO NOTHING
+    ), link AS (
+        INSERT INTO blob_links (repository_id, digest) SELECT id, $2 FROM ready ON CONFLICT DO NOTHING
+    )
+    SELECT EXISTS (SELECT FROM repository), EXISTS (SELECT FROM ready)
+    """,
+)
+
+
+async def settle_blob(
+    database: Database, repository: str, digest: Digest, *, size_bytes: int, session: UploadSession | None
+) -> bool | None:
+    """Make durable content visible in a repository and end its session, at once.
+
+    None: there is no such repository yet. False: the session has moved on or is gone. Then nothing was done.
+    """
+    upload = (session.id, session.offset_bytes, session.lease_token) if session else (None, None, None)
+    rows = await database.call(SETTLE_BLOB, repository, digest, size_bytes, *upload)
+    is_repository, is_done = rows[0]
+    return bool(is_done) if is_repository else None
 
 
 LINK_BLOB = SQL("""

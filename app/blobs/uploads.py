@@ -262,6 +262,17 @@ async def _settle(
     r: Resources, call: Call, session: UploadSession | None, *, digest: Digest, size: int
 ) -> None:
     """Make the durable blob visible and end its session, in one transaction."""
+    is_done = await store.settle_blob(r.database, call.repository, digest, size_bytes=size, session=session)
+    if is_done is None:
+        await _settle_first(r, call, session, digest=digest, size=size)
+    elif not is_done:
+        raise _busy()
+
+
+async def _settle_first(
+    r: Resources, call: Call, session: UploadSession | None, *, digest: Digest, size: int
+) -> None:
+    """Do the same where the repository has to be made first."""
     async with r.database.transaction() as tx:
         if session is not None and not await sessions.end_session(tx, session):
             raise _busy()

@@ -6,24 +6,17 @@ and nothing is transactional until BEGIN is sent.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 from typing import Any, LiteralString, TypeVar
 
 import aiopg
-import psycopg2
-from psycopg2 import errors as pg
 
 from app.db.coalesce import Coalescer
-from app.db.errors import (
-    DatabaseUnavailable,
-    ForeignKeyViolation,
-    NoRow,
-    StatementTimeout,
-    UniqueViolation,
-)
+from app.db.errors import DatabaseUnavailable, NoRow
 from app.db.statements import SQL, Prepared
+from app.db.translate import translated
 
 Row = TypeVar("Row")
 
@@ -121,29 +114,33 @@ class Database:
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Transaction]:
         """Commit when the block ends, roll back when it raises."""
-        async with self._cursor() as cursor:
+        async with _Borrowed(self._pool) as cursor:
             tx = Transaction(cursor)
             try:
                 yield tx
             except BaseException:
-                await tx.rollback()
+                with suppress(DatabaseUnavailable):
+                    await tx.rollback()
                 raise
             await tx.commit()
 
     @asynccontextmanager
     async def autocommit(self) -> AsyncIterator[Statements]:
         """Lend a connection on which each statement stands alone: no BEGIN, no COMMIT."""
-        async with self._cursor() as cursor:
+        async with _Borrowed(self._pool) as cursor:
             yield Statements(cursor)
+
+    async def call(self, prepared: Prepared, *params: object) -> list[tuple[Any, ...]]:
+        """Run one prepared statement in a transaction of its own."""
+        async with _Borrowed(self._pool) as cursor:
+            return await Statements(cursor).tuples(prepared, *params)
 
     async def read(self, prepared: Prepared, *params: object) -> list[tuple[Any, ...]]:
         """Run one prepared, read-only statement; once more on a fresh connection if the first one broke."""
         try:
-            async with self.autocommit() as statements:
-                return await statements.tuples(prepared, *params)
+            return await self.call(prepared, *params)
         except DatabaseUnavailable:
-            async with self.autocommit() as statements:
-                return await statements.tuples(prepared, *params)
+            return await self.call(prepared, *params)
 
     async def look_up(self, prepared: Prepared, *key: object) -> tuple[Any, ...]:
         """Return the one row that a hot look-up has for this key.
@@ -168,16 +165,13 @@ class Database:
     @asynccontextmanager
     async def listen(self, channel: LiteralString) -> AsyncIterator[Callable[[float], Awaitable[None]]]:
         """Lend `wait(seconds)`: it returns when a NOTIFY came on the channel, or the time is over."""
-        async with self._cursor() as cursor:
+        async with _Borrowed(self._pool) as cursor:
             await Statements(cursor).run(SQL(f"LISTEN {channel}"))
             notifies = cursor.connection.notifies
 
             async def wait(seconds: float) -> None:
-                try:
-                    with translated("LISTEN"):
-                        await asyncio.wait_for(notifies.get(), seconds)
-                except TimeoutError:
-                    return
+                with translated(channel), suppress(TimeoutError):
+                    await asyncio.wait_for(notifies.get(), seconds)
                 while not notifies.empty():
                     notifies.get_nowait()
 
@@ -187,41 +181,29 @@ class Database:
                 # A listening connection must not go back to the pool.
                 await cursor.connection.close()
 
-    @asynccontextmanager
-    async def _cursor(self) -> AsyncIterator[aiopg.Cursor]:
+
+class _Borrowed:
+    """A connection out of the pool, with a cursor. A class, since every request passes here."""
+
+    __slots__ = ("_connection", "_cursor", "_pool")
+
+    def __init__(self, pool: aiopg.Pool) -> None:
+        self._pool = pool
+
+    async def __aenter__(self) -> aiopg.Cursor:
         with translated("acquire"):
-            connection = await self._pool.acquire()
+            self._connection = await self._pool.acquire()
         try:
             with translated("cursor"):
-                cursor = await connection.cursor()
-            try:
-                yield cursor
-            finally:
-                cursor.close()
-        finally:
-            await self._pool.release(connection)
-
-
-@contextmanager
-def translated(sql: str) -> Iterator[None]:
-    """Raise the errors of `app.db.errors` for those of the drivers."""
-    try:
-        yield
-    except pg.UniqueViolation as error:
-        raise UniqueViolation(error.diag.constraint_name) from error
-    except pg.ForeignKeyViolation as error:
-        raise ForeignKeyViolation(error.diag.constraint_name) from error
-    except (psycopg2.OperationalError, psycopg2.InterfaceError, TimeoutError) as error:
-        if sql == "LISTEN" and isinstance(error, TimeoutError):
+                self._cursor = await self._connection.cursor()
+        except BaseException:
+            await self._pool.release(self._connection)
             raise
-        raise DatabaseUnavailable(str(error).strip()) from error
-    except asyncio.CancelledError:
-        # aiopg turns the server's QueryCanceled into CancelledError; only a task that somebody
-        # really cancelled has a pending cancellation.
-        task = asyncio.current_task()
-        if task is not None and task.cancelling():
-            raise
-        raise StatementTimeout(sql) from None
+        return self._cursor
+
+    async def __aexit__(self, *_: object) -> None:
+        self._cursor.close()
+        await self._pool.release(self._connection)
 
 
 @asynccontextmanager

@@ -3,6 +3,7 @@
 from msgspec import Struct
 
 from app.oci.digest import Digest
+from app.oci.manifest import Manifest
 
 
 class StoredManifest(Struct, frozen=True):
@@ -12,6 +13,17 @@ class StoredManifest(Struct, frozen=True):
     digest: Digest
     media_type: str
     size_bytes: int
+
+
+class NewManifest(Struct, frozen=True):
+    """A manifest to store: its bytes, what they say, and which of the named content is in the repository."""
+
+    repository_id: int
+    digest: Digest
+    payload: bytes
+    parsed: Manifest
+    blobs: list[str]
+    children: list[str]
 
 
 class WantedReferrers(Struct, frozen=True):

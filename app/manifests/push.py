@@ -8,6 +8,7 @@ from app.access import Call
 from app.db import ForeignKeyViolation, Transaction
 from app.events import ArtifactPushed, outbox
 from app.manifests import store
+from app.manifests.model import NewManifest
 from app.oci.digest import Digest
 from app.oci.errors import DigestInvalid, ManifestBlobUnknown, SizeInvalid
 from app.oci.manifest import Manifest, parse_manifest
@@ -65,11 +66,15 @@ async def _store(
     sparse = r.settings.manifests.sparse
     blobs = await _present_blobs(tx, repository_id, manifest, may_miss=sparse == "allow-all")
     await _check_children(tx, repository_id, manifest, may_miss=sparse != "deny")
-    manifest_id = await store.upsert_manifest(
-        tx, repository_id, manifest, digest=digest, payload=request.content
+    new = NewManifest(
+        repository_id=repository_id,
+        digest=digest,
+        payload=request.content,
+        parsed=manifest,
+        blobs=blobs,
+        children=sorted({str(child.digest) for child in manifest.children}),
     )
-    children = list({child.digest for child in manifest.children})
-    await store.insert_edges(tx, repository_id, manifest_id, blobs=blobs, children=[str(c) for c in children])
+    manifest_id = await store.upsert_manifest(tx, new)
     moved = await point_tags(tx, repository_id, manifest_id, names=request.tags)
     pushed = ArtifactPushed(
         repository_name=request.call.repository,

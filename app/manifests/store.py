@@ -4,9 +4,8 @@ import json
 from datetime import datetime
 
 from app.db import SQL, Database, Prepared, Statements, Transaction
-from app.manifests.model import Referrer, StoredManifest, WantedReferrers
+from app.manifests.model import NewManifest, Referrer, StoredManifest, WantedReferrers
 from app.oci.digest import Digest
-from app.oci.manifest import Manifest
 from app.oci.names import Tag
 
 FIND_BY_TAG = Prepared(
@@ -80,52 +79,47 @@ async def lock_present(tx: Transaction, repository_id: int, digests: list[str]) 
 
 
 UPSERT_MANIFEST = SQL("""
-    INSERT INTO manifests
-        (repository_id, digest, media_type, artifact_type, subject_digest, size_bytes, payload, annotations)
-    VALUES (%(repository_id)s, %(digest)s, %(media_type)s, %(artifact_type)s, %(subject)s, %(size)s,
-        %(payload)s, %(annotations)s::json)
-    ON CONFLICT (repository_id, digest) DO UPDATE SET pushed_at = now(), media_type = EXCLUDED.media_type
-    RETURNING id
+    WITH manifest AS (
+        INSERT INTO manifests
+            (repository_id, digest, media_type, artifact_type, subject_digest, size_bytes, payload,
+            annotations)
+        VALUES (%(repository_id)s, %(digest)s, %(media_type)s, %(artifact_type)s, %(subject)s, %(size)s,
+            %(payload)s, %(annotations)s::json)
+        ON CONFLICT (repository_id, digest) DO UPDATE SET pushed_at = now(), media_type = EXCLUDED.media_type
+        RETURNING id
+    ), blobs AS (
+        INSERT INTO manifest_blobs (manifest_id, repository_id, digest)
+        SELECT id, %(repository_id)s, unnest(%(blobs)s::text[]) FROM manifest
+        ON CONFLICT DO NOTHING
+    ), children AS (
+        INSERT INTO manifest_children (manifest_id, child_digest)
+        SELECT id, unnest(%(children)s::text[]) FROM manifest
+        ON CONFLICT DO NOTHING
+    )
+    SELECT id FROM manifest
 """)
 
 
-async def upsert_manifest(
-    tx: Transaction, repository_id: int, manifest: Manifest, *, digest: Digest, payload: bytes
-) -> int:
-    """Add a manifest, or note that it was pushed again, and return its id."""
+async def upsert_manifest(tx: Transaction, manifest: NewManifest) -> int:
+    """Add a manifest with what it refers to, or note that it was pushed again, and return its id.
+
+    Raises:
+        ForeignKeyViolation: a blob was unlinked meanwhile.
+    """
     return int(
         await tx.value(
             UPSERT_MANIFEST,
-            repository_id=repository_id,
-            digest=digest,
-            media_type=manifest.media_type,
-            artifact_type=manifest.artifact_type,
-            subject=manifest.subject.digest if manifest.subject else None,
-            size=len(payload),
-            payload=payload,
-            annotations=json.dumps(manifest.annotations),
+            repository_id=manifest.repository_id,
+            digest=manifest.digest,
+            media_type=manifest.parsed.media_type,
+            artifact_type=manifest.parsed.artifact_type,
+            subject=manifest.parsed.subject.digest if manifest.parsed.subject else None,
+            size=len(manifest.payload),
+            payload=manifest.payload,
+            annotations=json.dumps(manifest.parsed.annotations),
+            blobs=manifest.blobs,
+            children=manifest.children,
         )
-    )
-
-
-INSERT_EDGES = SQL("""
-    WITH blobs AS (
-        INSERT INTO manifest_blobs (manifest_id, repository_id, digest)
-        SELECT %(manifest_id)s, %(repository_id)s, digest FROM unnest(%(blobs)s::text[]) AS digest
-        ON CONFLICT DO NOTHING
-    )
-    INSERT INTO manifest_children (manifest_id, child_digest)
-    SELECT %(manifest_id)s, digest FROM unnest(%(children)s::text[]) AS digest
-    ON CONFLICT DO NOTHING
-""")
-
-
-async def insert_edges(
-    tx: Transaction, repository_id: int, manifest_id: int, *, blobs: list[str], children: list[str]
-) -> None:
-    """Note what a manifest refers to; raise ForeignKeyViolation when a blob was unlinked meanwhile."""
-    await tx.run(
-        INSERT_EDGES, repository_id=repository_id, manifest_id=manifest_id, blobs=blobs, children=children
     )
 
 

@@ -1,0 +1,52 @@
+"""The drivers' errors in our words."""
+
+import asyncio
+from types import TracebackType
+
+import psycopg2
+from psycopg2 import errors as pg
+
+from app.db.errors import (
+    DatabaseUnavailable,
+    ForeignKeyViolation,
+    StatementTimeout,
+    UniqueViolation,
+)
+
+
+class translated:  # noqa: N801 - read as `with translated(sql):`; a class, since every statement passes here
+    """Raise the errors of `app.db.errors` for those of aiopg and psycopg2."""
+
+    __slots__ = ("_sql",)
+
+    def __init__(self, sql: str) -> None:
+        self._sql = sql
+
+    def __enter__(self) -> None:
+        return
+
+    def __exit__(
+        self, _kind: type[BaseException] | None, error: BaseException | None, _trace: TracebackType | None
+    ) -> None:
+        if error is None:
+            return
+        translation = _translate(error, self._sql)
+        if translation is not None:
+            raise translation from error
+
+
+def _translate(error: BaseException, sql: str) -> Exception | None:
+    match error:
+        case pg.UniqueViolation():
+            return UniqueViolation(error.diag.constraint_name)
+        case pg.ForeignKeyViolation():
+            return ForeignKeyViolation(error.diag.constraint_name)
+        case psycopg2.OperationalError() | psycopg2.InterfaceError() | TimeoutError():
+            return DatabaseUnavailable(str(error).strip())
+        case asyncio.CancelledError():
+            # aiopg turns the server's QueryCanceled into CancelledError; only a task that somebody
+            # really cancelled has a pending cancellation.
+            task = asyncio.current_task()
+            return None if task is not None and task.cancelling() else StatementTimeout(sql)
+        case _:
+            return None
