@@ -93,6 +93,18 @@ def test_a_pull_that_is_cut_goes_on_where_it_was(
     assert stored(ctr, image) == set(image.files())
 
 
+def test_the_registry_serves_as_a_mirror_of_another(
+    ctr: Program, registry: Registry, public_repository: str, tmp_path: Path
+) -> None:
+    image = registry.wire.push(public_repository, content.index(), "v1")
+    hosts = tmp_path / "docker.io" / "hosts.toml"
+    hosts.parent.mkdir()
+    hosts.write_text(f'[host."http://{registry.address}"]\ncapabilities = ["pull", "resolve"]\n')
+    mirrored = ("--hosts-dir", tmp_path, "--all-platforms", f"docker.io/{public_repository}:v1")
+    ctr.succeeds("images", "pull", "--snapshotter", "native", *mirrored)
+    assert stored(ctr, image) == set(image.files())
+
+
 def test_a_public_image_needs_no_login_and_lets_nobody_push(
     ctr: Program, registry: Registry, public_repository: str
 ) -> None:

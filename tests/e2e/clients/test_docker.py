@@ -62,6 +62,17 @@ def test_what_is_pulled_is_what_was_pushed(
     assert tree_of(logged_in, name, set(image.tree), tmp_path / "tree") == image.tree
 
 
+def test_all_tags_are_pulled_at_once(logged_in: Program, registry: Registry, repository: str) -> None:
+    images = {
+        tag: registry.wire.push(repository, content.image(size=1000), tag) for tag in ("v1", "v2", "v3")
+    }
+    name = f"{registry.address}/{repository}"
+    logged_in.succeeds("pull", "--quiet", "--all-tags", name)
+    listed = logged_in.succeeds("images", "--no-trunc", "--format", "{{.Tag}} {{.ID}}", name)
+    pulled = dict(line.split() for line in listed.splitlines())
+    assert pulled == {tag: digest_of(image.config) for tag, image in images.items()}
+
+
 def test_an_image_that_it_built_comes_back_whole(
     logged_in: Program, registry: Registry, repository: str, tmp_path: Path
 ) -> None:

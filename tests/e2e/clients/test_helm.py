@@ -72,6 +72,7 @@ def test_a_chart_comes_back_byte_for_byte(
         helm.pull(f"{remote}/app", version=version, destination=destination, plain_http=True)
         assert (destination / archive.name).read_bytes() == archive.read_bytes()
     assert helm.tags(f"{remote}/app") == ["2.0.0-rc.1", "1.1.0", "1.0.0"]
+    assert "version: 1.1.0" in helm.show(f"{remote}/app", output_format="chart", plain_http=True)
 
 
 def test_a_version_with_build_metadata_becomes_a_tag_without_plus(

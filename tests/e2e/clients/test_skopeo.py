@@ -186,6 +186,17 @@ def test_layers_are_mounted_from_another_repository(
     assert registry.wire.fetch(f"{repository}-again", "v1") == image
 
 
+def test_a_name_of_one_word_belongs_to_the_project_library(
+    skopeo: Program, registry: Registry, tmp_path: Path
+) -> None:
+    image = content.image(size=1000)
+    source = write_directory(image, tmp_path / "source")
+    access = (TO_PLAIN, "--dest-creds", credentials(registry.admin))
+    skopeo.succeeds("copy", *access, f"dir:{source}", f"docker://{registry.address}/skopeo-short:v1")
+    for name in ("skopeo-short", "library/skopeo-short"):
+        assert registry.wire.fetch(name, "v1") == image
+
+
 def test_a_directory_of_tags_is_synchronised(
     skopeo: Program, registry: Registry, repository: str, tmp_path: Path
 ) -> None:
