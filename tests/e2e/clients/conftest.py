@@ -20,7 +20,7 @@ HERE = Path(__file__).parent
 
 
 def pytest_ignore_collect(collection_path: Path) -> bool | None:
-    """Leaves out modules whose programs are missing; test_programs.py says so, or fails."""
+    """Leaves out the modules whose programs are missing; test_programs.py fails where they are required."""
     return True if missing([collection_path.name]) else None
 
 

@@ -110,11 +110,8 @@ def zstd_frame(content: bytes) -> bytes:
     """Makes a Zstandard frame of raw blocks (RFC 8878): what any encoder makes of random bytes."""
     limit = 128 << 10
     pieces = [content[start : start + limit] for start in range(0, len(content), limit)]
-    frame = [
-        b"\x28\xb5\x2f\xfd",
-        b"\x80\x38",
-        len(content).to_bytes(4, "little"),
-    ]  # 128 KiB window, 4-byte size
+    magic, window_and_size = b"\x28\xb5\x2f\xfd", b"\x80\x38"  # a window of 128 KiB, the size in four bytes
+    frame = [magic, window_and_size, len(content).to_bytes(4, "little")]
     for number, piece in enumerate(pieces, start=1):
         header = len(piece) << 3 | (number == len(pieces))
         frame += [header.to_bytes(3, "little"), piece]

@@ -57,8 +57,11 @@ def _running(command: list[str], directory: Path, answers: list[str]) -> Iterato
         yield
     finally:
         process.terminate()
-        process.wait(STOP_TIMEOUT)
-        _unmount_below(directory)
+        try:
+            process.wait(STOP_TIMEOUT)
+        finally:
+            process.kill()
+            _unmount_below(directory)
 
 
 def _succeeds(command: list[str]) -> bool:
