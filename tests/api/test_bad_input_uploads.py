@@ -1,7 +1,8 @@
 """Uploads that break off, lie about their length, crawl, or get in each other's way."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -35,6 +36,11 @@ def framed(data: bytes, *, is_chunked: bool) -> bytes:
 
 def announced(size: int, *, is_chunked: bool) -> dict[str, str]:
     return {"Transfer-Encoding": "chunked"} if is_chunked else {"Content-Length": str(size)}
+
+
+async def until_no_more_files(root: Path, before: list[Path]) -> None:
+    """Wait until all files of uploads that were begun since then are gone."""
+    await until(lambda: asyncio.to_thread(upload_files, root), lambda files: set(files) <= set(before))
 
 
 async def position(repo: Repository, session: str) -> int:
@@ -98,14 +104,14 @@ async def test_cut_after_good_chunks_keeps_them(repo: Repository, cut: Cut) -> N
 async def test_single_post_cut_off_leaves_nothing(
     repo: Repository, storage_root: Path, is_chunked: bool, cut: Cut
 ) -> None:
-    data = unique(SIZE)
+    data, before = unique(SIZE), upload_files(storage_root)
     async with connect(repo.registry.url) as wire:
         target = repo.url(f"blobs/uploads/?digest={digest_of(data)}")
         fields = {**repo.authorization, **announced(SIZE, is_chunked=is_chunked)}
         await wire.send(head("POST", target, fields) + framed(data[:SENT], is_chunked=is_chunked))
         cut(wire)
         await wire.wait_closed() if cut is finish_early else None
-    await until(lambda: asyncio.to_thread(upload_files, storage_root), lambda files: files == [])
+    await until_no_more_files(storage_root, before)
     assert (await repo.head(f"blobs/{digest_of(data)}")).status == 404
 
 
@@ -148,22 +154,19 @@ async def test_broken_chunked_encoding_is_no_upload(repo: Repository, body: byte
     await send_rest(repo, session, unique(1000))
 
 
-async def writer_holds(repo: Repository, session: str) -> None:
-    """Wait until the server knows of the first writer: a chunk far out of order is then refused as busy."""
+@asynccontextmanager
+async def writing(repo: Repository, session: str, root: Path, sent: bytes, size: int) -> AsyncIterator[Wire]:
+    """A writer that the server has begun to store the bytes of, in the middle of its chunk."""
+    before = upload_files(root)
+    async with connect(session) as wire:
+        await wire.send(head("PATCH", session, {**repo.authorization, "Content-Length": size}) + sent)
+        await until(lambda: asyncio.to_thread(upload_files, root), lambda files: files != before)
+        yield wire
 
-    async def poke() -> int:
-        return (await repo.patch(session, b"x", "999999999-999999999")).status
 
-    await until(poke, lambda status: status == 409)
-
-
-async def test_second_writer_is_told_to_come_back(repo: Repository) -> None:
+async def test_second_writer_is_told_to_come_back(repo: Repository, storage_root: Path) -> None:
     data, session = unique(SIZE), await repo.start()
-    async with connect(session) as first:
-        await first.send(
-            head("PATCH", session, {**repo.authorization, "Content-Length": str(SIZE)}) + data[:SENT]
-        )
-        await writer_holds(repo, session)
+    async with writing(repo, session, storage_root, data[:SENT], SIZE) as first:
         for second in (
             await repo.patch(session, b"intruder"),
             await repo.patch(session, b"intruder", "0-7"),
@@ -179,18 +182,14 @@ async def test_second_writer_is_told_to_come_back(repo: Repository) -> None:
 
 
 async def test_cancel_under_a_writer_leaves_nothing(repo: Repository, storage_root: Path) -> None:
-    session = await repo.start()
-    async with connect(session) as first:
-        await first.send(
-            head("PATCH", session, {**repo.authorization, "Content-Length": str(SIZE)}) + unique(SENT)
-        )
-        await writer_holds(repo, session)
+    session, before = await repo.start(), upload_files(storage_root)
+    async with writing(repo, session, storage_root, unique(SENT), SIZE) as first:
         cancelled = await repo.delete(session)
         assert cancelled.status in {204, 409}
         first.cut()
     await until(lambda: repo.delete(session), lambda answer: answer.status in {204, 404})
     assert (await repo.get(session)).status == 404
-    await until(lambda: asyncio.to_thread(upload_files, storage_root), lambda files: files == [])
+    await until_no_more_files(storage_root, before)
 
 
 @pytest.mark.parametrize("span", ["", "0-999"])
@@ -217,28 +216,58 @@ async def test_many_closings_at_once_make_one_blob(repo: Repository) -> None:
 
 
 async def test_same_blob_from_many_clients_is_taken_from_each(repo: Repository, storage_root: Path) -> None:
-    data = unique(SIZE)
+    data, before = unique(SIZE), upload_files(storage_root)
     digest = digest_of(data)
     answers = await asyncio.gather(
         *(repo.send("POST", f"blobs/uploads/?digest={digest}", data) for _ in range(12))
     )
     assert [answer.status for answer in answers] == [201] * 12
     assert (await repo.get(f"blobs/{digest}")).body == data
-    assert upload_files(storage_root) == []
+    await until_no_more_files(storage_root, before)
 
 
 async def test_wrong_digests_leave_no_file(repo: Repository, storage_root: Path) -> None:
-    wrong = digest_of(b"another")
+    wrong, before = digest_of(b"another"), upload_files(storage_root)
     assert (await repo.send("POST", f"blobs/uploads/?digest={wrong}", unique(SIZE))).status == 400
     session = await repo.start()
     assert (await repo.close(session, wrong, unique(SIZE))).status == 400
     await repo.delete(session)
-    await until(lambda: asyncio.to_thread(upload_files, storage_root), lambda files: files == [])
+    await until_no_more_files(storage_root, before)
 
 
 async def test_cancelled_upload_leaves_no_file(repo: Repository, storage_root: Path) -> None:
-    session = await repo.start()
+    session, before = await repo.start(), upload_files(storage_root)
     assert (await repo.patch(session, unique(SIZE))).status == 202
-    assert len(upload_files(storage_root)) == 1
+    assert len(upload_files(storage_root)) == len(before) + 1
     assert (await repo.delete(session)).status == 204
-    assert upload_files(storage_root) == []
+    await until_no_more_files(storage_root, before)
+
+
+@pytest.mark.parametrize("length", [100, 150_000])
+async def test_streamed_chunk_of_another_length_than_its_range_is_refused(
+    repo: Repository, length: int
+) -> None:
+    """Without a Content-Length only the bytes themselves can tell."""
+    session, data = await repo.start(), unique(length)
+    for claimed in (length - 1, length + 1):
+        fields = {**repo.authorization, "Transfer-Encoding": "chunked", "Content-Range": f"0-{claimed - 1}"}
+        request = head("PATCH", session, fields) + framed(data, is_chunked=True) + b"0\r\n\r\n"
+        answer = await ask(repo.registry, request)
+        assert answer is not None
+        assert (answer.status, answer.code) == (400, "SIZE_INVALID")
+    assert await position(repo, session) == 0
+    assert (await repo.close(session, digest_of(data), data)).status == 201
+
+
+async def test_bytes_lost_under_a_session_never_become_a_blob(repo: Repository, storage_root: Path) -> None:
+    """A crash or a lost disk may take the file: what replaces it must not be zeros under a good digest."""
+    data, before = unique(SIZE), set(upload_files(storage_root))
+    digest, session = digest_of(data), await repo.start()
+    assert (await repo.patch(session, data)).status == 202
+    (file,) = set(upload_files(storage_root)) - before
+    file.unlink()
+    closed = await repo.close(session, digest)
+    assert (closed.status, closed.code) == (404, "BLOB_UPLOAD_UNKNOWN")
+    assert (await repo.head(f"blobs/{digest}")).status == 404
+    await repo.push_blob(data)
+    assert (await repo.get(f"blobs/{digest}")).body == data

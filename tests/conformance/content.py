@@ -111,13 +111,8 @@ def index(
 
 def artifact(artifact_type: str = SBOM, payload: bytes = b"an artifact", **fields: Any) -> Content:
     """An artifact in the form of an image manifest with an empty configuration."""
-    return image(
-        [payload],
-        kind=Kind(MANIFEST, EMPTY, artifact_type),
-        config=b"{}",
-        artifactType=artifact_type,
-        **fields,
-    )
+    fields = {"artifactType": artifact_type, **fields}
+    return image([payload], kind=Kind(MANIFEST, EMPTY, artifact_type), config=b"{}", **fields)
 
 
 def encode(document: Document) -> bytes:

@@ -108,7 +108,7 @@ async def test_end_6_out_of_order_last_chunk_is_416(repo: Repository, algorithm:
     assert closed.status == 201
 
 
-@pytest.mark.parametrize("start", [0, 1, CHUNK - 1, CHUNK + 1, 2 * CHUNK, 10**18])
+@pytest.mark.parametrize("start", [0, 1, CHUNK - 1, CHUNK + 1, 2 * CHUNK, 10**15])
 async def test_chunk_that_does_not_follow_the_last_is_416(repo: Repository, start: int) -> None:
     location = await accept_chunk(repo, await repo.start(), unique(CHUNK), (0, CHUNK))
     refused = await repo.patch(location, b"x" * CHUNK, f"{start}-{start + CHUNK - 1}")

@@ -40,10 +40,10 @@ class Wire:
             body = await self.reader.readexactly(length)
         return Answer(method, self.url, int(status_line.split(b" ")[1]), headers, body)
 
-    async def answer_or_hang_up(self) -> Answer | None:
+    async def answer_or_hang_up(self, method: str = "GET") -> Answer | None:
         """Read an answer, or nothing from a server that closed the connection instead."""
         try:
-            return await self.answer()
+            return await self.answer(method)
         except (asyncio.IncompleteReadError, ConnectionError):
             return None
 
@@ -91,7 +91,7 @@ async def ask(registry: Registry, request: bytes) -> Answer | None:
     """Send one request on a connection of its own; None if the server hung up without an answer."""
     async with connect(registry.url) as wire:
         await wire.send(request)
-        return await wire.answer_or_hang_up()
+        return await wire.answer_or_hang_up(request.partition(b" ")[0].decode())
 
 
 def basic(auth: BasicAuth) -> dict[str, str]:
