@@ -94,6 +94,8 @@ docs: $(VENV)/.installed ## Write docs/configuration.md anew from the settings
 lock: $(VENV)/.made ## Resolve the dependencies of pyproject.toml anew into requirements/
 	@$(INSTALL) uv
 	@$(COMPILE) --only-binary :all: --extra embedded --group build pyproject.toml --output-file requirements/run.lock
+	@$(COMPILE) --only-binary :all: --group build --constraint requirements/run.lock pyproject.toml \
+	    --output-file requirements/server.lock
 	@$(COMPILE) --only-binary :all: --group dev --constraint requirements/run.lock --output-file requirements/dev.lock
 	@$(COMPILE) --group clients --constraint requirements/run.lock --constraint requirements/dev.lock \
 	    --output-file requirements/clients.lock
