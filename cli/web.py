@@ -1,5 +1,6 @@
 """What a single web process runs."""
 
+import gc
 import os
 import socket
 
@@ -16,4 +17,7 @@ def run(settings: Settings, listener: socket.socket, gate: int | None) -> None:
     """
     if gate is not None:
         os.read(gate, 1)
+    # What is there now stays for good: the collector need not look at it again and again.
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 20)
     uvloop.run(serve(settings, listener))

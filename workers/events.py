@@ -1,4 +1,4 @@
-"""Jobs that events owe: each does its effect and settles its row in one transaction."""
+"""Jobs that events owe: each does its effects and settles its rows in one transaction."""
 
 from typing import Any
 
@@ -7,13 +7,13 @@ from app.manifests.count import count_pulls as count
 from app.resources import Resources
 
 
-async def write_audit_log(context: dict[str, Any], job_id: str) -> bool:
-    """Enter an event into the audit log."""
+async def write_audit_log(context: dict[str, Any], ids: list[str]) -> int:
+    """Enter events into the audit log."""
     r: Resources = context["resources"]
-    return await enter(r, job_id)
+    return await enter(r, ids)
 
 
-async def count_pulls(context: dict[str, Any], job_id: str) -> bool:
+async def count_pulls(context: dict[str, Any], ids: list[str]) -> int:
     """Count pulls."""
     r: Resources = context["resources"]
-    return await count(r, job_id)
+    return await count(r, ids)

@@ -6,6 +6,7 @@ the transaction of its effect. What a queue forgets is told again. Any number of
 
 import asyncio
 from datetime import timedelta
+from itertools import groupby
 from typing import Final
 
 import structlog
@@ -22,6 +23,8 @@ log = structlog.get_logger()
 _BATCH: Final = 200
 _POLL_SECONDS: Final = 5.0
 _PAUSE_SECONDS: Final = 1.0
+_GATHER_SECONDS: Final = 0.1
+"""Events that come in short succession share transactions and jobs."""
 _PATIENCE: Final = timedelta(minutes=2)
 """A job that is still owed after this long was forgotten by its queue."""
 
@@ -41,7 +44,7 @@ async def _relay_as_told(database: Database, queues: ArqRedis) -> None:
     async with database.listen("outbox") as wait:
         while True:
             while await relay_once(database, queues):
-                pass
+                await asyncio.sleep(_GATHER_SECONDS)
             await wait(_POLL_SECONDS)
 
 
@@ -54,12 +57,17 @@ async def relay_once(database: Database, queues: ArqRedis) -> bool:
             await pending.insert(tx, owed)
     jobs = await pending.take_unqueued(database, patience=_PATIENCE, limit=_BATCH)
     try:
-        for job in jobs:
-            await queues.enqueue_job(job.name, job.id, _job_id=job.id, _queue_name=queue_name(job.queue))
+        for (queue, name), batch in groupby(sorted(jobs, key=_kind), key=_kind):
+            ids = [job.id for job in batch]
+            await queues.enqueue_job(name, ids, _queue_name=queue_name(queue))
     except (RedisError, OSError):
         await pending.forget_queued(database, [job.id for job in jobs])
         raise
     return bool(events or jobs)
+
+
+def _kind(job: pending.Owed) -> tuple[str, str]:
+    return job.queue, job.name
 
 
 def queue_name(queue: str) -> str:

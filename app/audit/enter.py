@@ -8,12 +8,12 @@ from app.jobs import pending
 from app.resources import Resources
 
 
-async def enter(r: Resources, job_id: str) -> bool:
-    """Write the entry that is owed under this id; False when it was written before."""
+async def enter(r: Resources, ids: list[str]) -> int:
+    """Write the entries that are owed under these ids and return how many were not there before."""
     async with r.database.transaction() as tx:
-        recorded = await pending.settle(tx, job_id)
-        if recorded is None:
-            return False
-        detail = msgspec.json.encode(recorded.event).decode()
-        await store.insert_entry(tx, AuditEntry.of(recorded), detail)
-    return True
+        recorded = await pending.settle(tx, ids)
+        entries = [AuditEntry.of(event) for event in recorded]
+        details = [msgspec.json.encode(event.event).decode() for event in recorded]
+        if entries:
+            await store.insert_entries(tx, entries, details)
+    return len(entries)

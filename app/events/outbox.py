@@ -7,21 +7,23 @@ from uuid import UUID
 import msgspec
 from msgspec import Struct
 
-from app.db import SQL, Transaction
+from app.db import SQL, Prepared, Transaction
 from app.events.types import Cause, Event, Recorded
 
 CHANNEL: Final = "outbox"
 
-RECORD = SQL("""
+RECORD = Prepared(
+    "record_events",
+    ("text[]", "text[]", "text[]"),
+    """
     WITH recorded AS (
         INSERT INTO outbox (type, payload, cause)
-        SELECT type, payload::json, cause::json
-        FROM unnest(%(types)s::text[], %(payloads)s::text[], %(causes)s::text[])
-            AS event (type, payload, cause)
-        RETURNING 1
+        SELECT type, payload::json, cause::json FROM unnest($1, $2, $3) AS event (type, payload, cause)
+        RETURNING id
     )
     SELECT pg_notify('outbox', '') FROM recorded LIMIT 1
-""")
+    """,
+)
 
 
 async def record(tx: Transaction, cause: Cause, *events: Event) -> None:
@@ -33,11 +35,11 @@ async def record_all(tx: Transaction, events: list[tuple[Cause, Event]]) -> None
     """Add events of several causes."""
     if not events:
         return
-    await tx.run(
+    await tx.tuples(
         RECORD,
-        types=[type(event).__struct_config__.tag for _, event in events],
-        payloads=[msgspec.json.encode(event, enc_hook=str).decode() for _, event in events],
-        causes=[msgspec.json.encode(cause, enc_hook=str).decode() for cause, _ in events],
+        [type(event).__struct_config__.tag for _, event in events],
+        [msgspec.json.encode(event, enc_hook=str).decode() for _, event in events],
+        [msgspec.json.encode(cause, enc_hook=str).decode() for cause, _ in events],
     )
 
 

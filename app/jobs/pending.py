@@ -1,7 +1,6 @@
 """Jobs that are owed for events. A row goes in the transaction of its effect, so a lost queue only delays."""
 
 from datetime import timedelta
-from typing import Any
 
 import msgspec
 from msgspec import Struct
@@ -65,10 +64,9 @@ async def forget_queued(db: Database, ids: list[str]) -> None:
         await statements.run(FORGET_QUEUED, ids=ids)
 
 
-SETTLE = SQL("DELETE FROM pending_jobs WHERE id = %(id)s RETURNING event")
+SETTLE = SQL("DELETE FROM pending_jobs WHERE id = ANY(%(ids)s) RETURNING event")
 
 
-async def settle(tx: Transaction, job_id: str) -> Recorded | None:
-    """Return the event of a job that is done when `tx` commits; None when it was done before."""
-    document: dict[str, Any] | None = await tx.value(SETTLE, id=job_id)
-    return None if document is None else decode_event(document)
+async def settle(tx: Transaction, ids: list[str]) -> list[Recorded]:
+    """Return the events of jobs that are done when `tx` commits; those done before are left out."""
+    return [decode_event(document) for document in await tx.values(SETTLE, ids=ids)]

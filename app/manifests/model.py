@@ -15,6 +15,13 @@ class StoredManifest(Struct, frozen=True):
     size_bytes: int
 
 
+class Linked(Struct, frozen=True):
+    """A repository, and the sizes in bytes of those blobs that were asked for and are linked into it."""
+
+    repository_id: int
+    sizes: dict[str, int]
+
+
 class NewManifest(Struct, frozen=True):
     """A manifest to store: its bytes, what they say, and which of the named content is in the repository."""
 

@@ -50,64 +50,60 @@ async def push(r: Resources, request: ManifestPush) -> Pushed:
     digest = request.digest or Digest.of(request.content)
     if not digest.matches(request.content):
         raise DigestInvalid({"named": digest, "content": Digest.of(request.content, digest.algorithm)})
+    named = list({str(blob.digest) for blob in manifest.blobs})
+    linked = await store.find_linked(r.database, request.call.repository, named)
+    sizes = linked.sizes if linked else {}
+    _check_blobs(manifest, sizes, may_miss=r.settings.manifests.sparse == "allow-all")
+    repository_id = linked.repository_id if linked else None
     try:
         async with r.database.transaction() as tx:
-            await _store(r, tx, request, manifest=manifest, digest=digest)
+            new = NewManifest(
+                repository_id=repository_id or await repository_for_push(r, tx, request.call),
+                digest=digest,
+                payload=request.content,
+                parsed=manifest,
+                blobs=sorted(sizes),
+                children=sorted({str(child.digest) for child in manifest.children}),
+            )
+            await _check_children(tx, new, may_miss=r.settings.manifests.sparse != "deny")
+            await _store(tx, request, new)
     except ForeignKeyViolation:
+        # Looked at before the transaction, deleted since.
         raise ManifestBlobUnknown("a blob was deleted while the manifest was pushed") from None
     r.cache.put(digest, request.content)
     return Pushed(digest=digest, subject=manifest.subject.digest if manifest.subject else None)
 
 
-async def _store(
-    r: Resources, tx: Transaction, request: ManifestPush, *, manifest: Manifest, digest: Digest
-) -> None:
-    repository_id = await repository_for_push(r, tx, request.call)
-    sparse = r.settings.manifests.sparse
-    blobs = await _present_blobs(tx, repository_id, manifest, may_miss=sparse == "allow-all")
-    await _check_children(tx, repository_id, manifest, may_miss=sparse != "deny")
-    new = NewManifest(
-        repository_id=repository_id,
-        digest=digest,
-        payload=request.content,
-        parsed=manifest,
-        blobs=blobs,
-        children=sorted({str(child.digest) for child in manifest.children}),
-    )
+async def _store(tx: Transaction, request: ManifestPush, new: NewManifest) -> None:
+    """Store the manifest, point its tags to it, and record what happened."""
+    repository = request.call.repository
     manifest_id = await store.upsert_manifest(tx, new)
-    moved = await point_tags(tx, repository_id, manifest_id, names=request.tags)
+    moved = await point_tags(tx, new.repository_id, manifest_id, names=request.tags)
     pushed = ArtifactPushed(
-        repository_name=request.call.repository,
-        digest=digest,
-        media_type=manifest.media_type,
-        size_bytes=len(request.content),
-        artifact_type=manifest.artifact_type,
+        repository_name=repository,
+        digest=new.digest,
+        media_type=new.parsed.media_type,
+        size_bytes=len(new.payload),
+        artifact_type=new.parsed.artifact_type,
         tags=request.tags,
     )
-    await outbox.record(tx, request.call.cause, pushed, *moved_events(request.call.repository, digest, moved))
+    await outbox.record(tx, request.call.cause, pushed, *moved_events(repository, new.digest, moved))
 
 
-async def _present_blobs(
-    tx: Transaction, repository_id: int, manifest: Manifest, *, may_miss: bool
-) -> list[str]:
-    """Return the manifest's blobs that the repository has; raise ManifestBlobUnknown or SizeInvalid."""
-    if not manifest.blobs:
-        return []
-    sizes = await store.linked_sizes(tx, repository_id, list({str(blob.digest) for blob in manifest.blobs}))
+def _check_blobs(manifest: Manifest, sizes: dict[str, int], *, may_miss: bool) -> None:
+    """Raise ManifestBlobUnknown or SizeInvalid unless the repository has what the manifest names."""
     missing = manifest.required_blobs - sizes.keys()
     if missing and not may_miss:
         raise ManifestBlobUnknown(sorted(missing)[:_SHOWN])
     for blob in manifest.blobs:
         if sizes.get(blob.digest, blob.size_bytes) != blob.size_bytes:
             raise SizeInvalid({"digest": blob.digest, "named": blob.size_bytes, "stored": sizes[blob.digest]})
-    return sorted(sizes)
 
 
-async def _check_children(tx: Transaction, repository_id: int, manifest: Manifest, *, may_miss: bool) -> None:
+async def _check_children(tx: Transaction, new: NewManifest, *, may_miss: bool) -> None:
     """Keep the children of an index until it is stored; raise ManifestBlobUnknown."""
-    if not manifest.children:
+    if not new.children:
         return
-    wanted = {str(child.digest) for child in manifest.children}
-    missing = wanted - await store.lock_present(tx, repository_id, sorted(wanted))
+    missing = set(new.children) - await store.lock_present(tx, new.repository_id, new.children)
     if missing and not may_miss:
         raise ManifestBlobUnknown(sorted(missing)[:_SHOWN])

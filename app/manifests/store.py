@@ -4,7 +4,7 @@ import json
 from datetime import datetime
 
 from app.db import SQL, Database, Prepared, Statements, Transaction
-from app.manifests.model import NewManifest, Referrer, StoredManifest, WantedReferrers
+from app.manifests.model import Linked, NewManifest, Referrer, StoredManifest, WantedReferrers
 from app.oci.digest import Digest
 from app.oci.names import Tag
 
@@ -53,17 +53,25 @@ async def find_payload(database: Database, manifest_id: int) -> bytes | None:
     return None if found is None else bytes(found)
 
 
-LIST_LINKED_SIZES = SQL("""
-    SELECT l.digest, b.size_bytes FROM blob_links l JOIN blobs b ON b.digest = l.digest
-    WHERE l.repository_id = %(repository_id)s AND l.digest = ANY(%(digests)s::text[])
-""")
+FIND_LINKED = Prepared(
+    "find_linked",
+    ("text", "text[]"),
+    """
+    SELECT r.id, l.digest, b.size_bytes
+    FROM repositories r
+    LEFT JOIN blob_links l ON l.repository_id = r.id AND l.digest = ANY ($2)
+    LEFT JOIN blobs b ON b.digest = l.digest
+    WHERE r.name = $1
+    """,
+)
 
 
-async def linked_sizes(tx: Transaction, repository_id: int, digests: list[str]) -> dict[str, int]:
-    """Return the sizes in bytes of those blobs that are linked into the repository."""
-    pairs = await tx.all(lambda digest, size_bytes: (digest, size_bytes), LIST_LINKED_SIZES,
-                         repository_id=repository_id, digests=digests)  # fmt: skip
-    return dict(pairs)
+async def find_linked(database: Database, repository: str, digests: list[str]) -> Linked | None:
+    """Return the repository's id and the sizes in bytes of those blobs that are linked into it."""
+    rows = await database.read(FIND_LINKED, repository, digests)
+    if not rows:
+        return None
+    return Linked(rows[0][0], {digest: size for _, digest, size in rows if digest is not None})
 
 
 LOCK_PRESENT = SQL("""
@@ -78,49 +86,45 @@ async def lock_present(tx: Transaction, repository_id: int, digests: list[str]) 
     return set(await tx.values(LOCK_PRESENT, repository_id=repository_id, digests=digests))
 
 
-UPSERT_MANIFEST = SQL("""
+UPSERT_MANIFEST = Prepared(
+    "upsert_manifest",
+    ("bigint", "text", "text", "text", "text", "bytea", "json", "text[]", "text[]"),
+    """
     WITH manifest AS (
         INSERT INTO manifests
             (repository_id, digest, media_type, artifact_type, subject_digest, size_bytes, payload,
             annotations)
-        VALUES (%(repository_id)s, %(digest)s, %(media_type)s, %(artifact_type)s, %(subject)s, %(size)s,
-            %(payload)s, %(annotations)s::json)
+        VALUES ($1, $2, $3, $4, $5, length($6), $6, $7)
         ON CONFLICT (repository_id, digest) DO UPDATE SET pushed_at = now(), media_type = EXCLUDED.media_type
         RETURNING id
     ), blobs AS (
         INSERT INTO manifest_blobs (manifest_id, repository_id, digest)
-        SELECT id, %(repository_id)s, unnest(%(blobs)s::text[]) FROM manifest
+        SELECT id, $1, unnest($8) FROM manifest
         ON CONFLICT DO NOTHING
     ), children AS (
         INSERT INTO manifest_children (manifest_id, child_digest)
-        SELECT id, unnest(%(children)s::text[]) FROM manifest
+        SELECT id, unnest($9) FROM manifest
         ON CONFLICT DO NOTHING
     )
     SELECT id FROM manifest
-""")
+    """,
+)
 
 
-async def upsert_manifest(tx: Transaction, manifest: NewManifest) -> int:
+async def upsert_manifest(tx: Transaction, new: NewManifest) -> int:
     """Add a manifest with what it refers to, or note that it was pushed again, and return its id.
 
     Raises:
         ForeignKeyViolation: a blob was unlinked meanwhile.
     """
-    return int(
-        await tx.value(
-            UPSERT_MANIFEST,
-            repository_id=manifest.repository_id,
-            digest=manifest.digest,
-            media_type=manifest.parsed.media_type,
-            artifact_type=manifest.parsed.artifact_type,
-            subject=manifest.parsed.subject.digest if manifest.parsed.subject else None,
-            size=len(manifest.payload),
-            payload=manifest.payload,
-            annotations=json.dumps(manifest.parsed.annotations),
-            blobs=manifest.blobs,
-            children=manifest.children,
-        )
+    parsed = new.parsed
+    subject = parsed.subject.digest if parsed.subject else None
+    rows = await tx.tuples(
+        UPSERT_MANIFEST,
+        *(new.repository_id, new.digest, parsed.media_type, parsed.artifact_type, subject, new.payload),
+        *(json.dumps(parsed.annotations), new.blobs, new.children),
     )
+    return int(rows[0][0])
 
 
 LOCK_MANIFEST = SQL("""

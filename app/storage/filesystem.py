@@ -56,13 +56,10 @@ class FilesystemWriter:
                 _fsync_directory(self._directory)
 
     def _write(self, chunk: bytes) -> None:
-        rest = memoryview(chunk)
         try:
             with _storage_errors():
-                while rest:
-                    written = os.pwrite(self._file, rest, self._offset)
-                    rest = rest[written:]
-                    self._offset += written
+                _write_all(self._file, chunk, self._offset)
+            self._offset += len(chunk)
         except StorageFull:
             # Give the room back at once: what the session has stays.
             os.ftruncate(self._file, self._start)
@@ -74,10 +71,11 @@ class FilesystemDriver:
 
     def __init__(self, root: Path) -> None:
         self._root = root
-        self._durable: set[Path] = set()
+        self._durable: set[str] = set()
         with _storage_errors():
+            root.mkdir(mode=0o750, parents=True, exist_ok=True)
             for directory in ("uploads", *(f"blobs/{algorithm}" for algorithm in ALGORITHMS)):
-                self._make_durable(root / directory)
+                self._make_durable(directory)
 
     async def check(self) -> None:
         """Raise StorageError unless a file can be created."""
@@ -151,37 +149,57 @@ class FilesystemDriver:
         return self._root / upload_key(state["file"])
 
     def _put(self, digest: Digest, content: bytes) -> None:
+        # Each call into the system gives up the interpreter: few calls are fast calls.
         path = self._upload(self.new_upload())
         try:
-            with _storage_errors(), path.open("wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            self._commit(path, digest, len(content))
+            with _storage_errors():
+                file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o640)
+                try:
+                    _write_all(file, content, 0)
+                    os.fsync(file)
+                finally:
+                    os.close(file)
+                self._place(path, digest)
         except BaseException:
             path.unlink(missing_ok=True)
             raise
 
     def _commit(self, path: Path, digest: Digest, size: int) -> None:
-        target = self.local_path(digest)
         with _storage_errors():
             if path.stat().st_size != size:
                 raise StorageError(f"{path.name} has not the {size} bytes that were written to it")
-            self._make_durable(target.parent)
-            path.rename(target)
-            _fsync_directory(target.parent)
+            self._place(path, digest)
 
-    def _make_durable(self, directory: Path) -> None:
-        """Create the directory and its parents so that a power loss does not take them back."""
+    def _place(self, path: Path, digest: Digest) -> None:
+        """Give durable content its name, durably."""
+        directory, _, name = blob_key(digest).rpartition("/")
+        self._make_durable(directory)
+        target = f"{self._root}/{directory}"
+        path.rename(f"{target}/{name}")
+        _fsync_directory(target)
+
+    def _make_durable(self, directory: str) -> None:
+        """Create a directory below the root so that a power loss does not take it back.
+
+        Also one that is there: whoever created it may not have got as far as the fsync.
+        """
         if directory in self._durable:
             return
-        if not directory.is_dir():
-            if directory != directory.parent:
-                self._make_durable(directory.parent)
-            with suppress(FileExistsError):
-                directory.mkdir(mode=0o750)
-            _fsync_directory(directory.parent)
+        parent = directory.rpartition("/")[0]
+        if parent:
+            self._make_durable(parent)
+        with suppress(FileExistsError):
+            (self._root / directory).mkdir(0o750)
+        _fsync_directory(f"{self._root}/{parent}")
         self._durable.add(directory)
+
+
+def _write_all(file: int, content: bytes, offset: int) -> None:
+    rest = memoryview(content)
+    while rest:
+        written = os.pwrite(file, rest, offset)
+        rest = rest[written:]
+        offset += written
 
 
 async def _read(path: Path, start: int, stop: int) -> AsyncIterator[bytes]:
@@ -207,7 +225,7 @@ def _touch_and_remove(path: Path) -> None:
     path.unlink()
 
 
-def _fsync_directory(path: Path) -> None:
+def _fsync_directory(path: Path | str) -> None:
     directory = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         os.fsync(directory)

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from msgspec import Struct
 
-from app.db import SQL, Statements, Transaction
+from app.db import SQL, Prepared, Statements, Transaction
 
 LIST_TAGS = SQL("""
     SELECT t.name FROM tags t WHERE t.repository_id = %(repository_id)s AND t.name > %(last)s
@@ -24,26 +24,30 @@ class Moved(Struct, frozen=True):
     previous_digest: str
 
 
-UPSERT_TAGS = SQL("""
+UPSERT_TAGS = Prepared(
+    "upsert_tags",
+    ("bigint", "bigint", "text[]"),
+    """
     WITH previous AS (
         SELECT t.name, m.digest, t.manifest_id FROM tags t JOIN manifests m ON m.id = t.manifest_id
-        WHERE t.repository_id = %(repository_id)s AND t.name = ANY(%(names)s::text[])
+        WHERE t.repository_id = $1 AND t.name = ANY ($3)
         ORDER BY t.name FOR UPDATE OF t
     ), upserted AS (
         INSERT INTO tags (repository_id, name, manifest_id)
-        SELECT %(repository_id)s, name, %(manifest_id)s FROM unnest(%(names)s::text[]) AS name ORDER BY name
+        SELECT $1, name, $2 FROM unnest($3) AS name ORDER BY name
         ON CONFLICT (repository_id, name)
         DO UPDATE SET manifest_id = EXCLUDED.manifest_id, pushed_at = now()
     )
-    SELECT name, digest AS previous_digest FROM previous WHERE manifest_id <> %(manifest_id)s ORDER BY name
-""")
+    SELECT name, digest FROM previous WHERE manifest_id <> $2 ORDER BY name
+    """,
+)
 
 
 async def upsert_tags(
     tx: Transaction, repository_id: int, manifest_id: int, *, names: list[str]
 ) -> list[Moved]:
     """Point tags to a manifest and return those that pointed elsewhere before."""
-    return await tx.all(Moved, UPSERT_TAGS, repository_id=repository_id, manifest_id=manifest_id, names=names)
+    return [Moved(*row) for row in await tx.tuples(UPSERT_TAGS, repository_id, manifest_id, names)]
 
 
 DELETE_TAG = SQL("""

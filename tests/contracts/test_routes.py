@@ -62,8 +62,9 @@ async def test_nothing_is_mounted_that_is_not_a_route(client: Client) -> None:
     mounted = [
         f"{route.method} {route.resource.canonical}" for route in client.app.router.routes() if route.resource
     ]
-    heads = [f"HEAD {route.path}" for route in ROUTES if route.method == "GET"]
-    assert sorted(mounted) == sorted([name_of(route) for route in ROUTES] + heads)
+    names = [name_of(route) for route in ROUTES]
+    heads = [name.replace("GET", "HEAD", 1) for name in names if name.startswith("GET ")]
+    assert sorted(mounted) == sorted(names + heads)
 
 
 async def test_a_stranger_is_challenged_everywhere_else(client: Client) -> None:
