@@ -45,6 +45,7 @@ NEEDS: Mapping[str, tuple[Need, ...]] = {
     "test_oras_py.py": (_package("oras", "oras"),),
     "test_dxf.py": (_package("dxf", "python-dxf"), _program("openssl")),
     "test_tls.py": (_program("openssl"), _program("skopeo")),
+    "test_image.py": (*map(_program, ("mmdebstrap", "buildah", "podman", "runc")), _ROOT),
 }
 REQUIRED = os.environ.get("ROADSTEAD_REQUIRE_CLIENTS") == "1"
 
@@ -67,6 +68,7 @@ class Program:
 
     command: tuple[str, ...]
     environment: Mapping[str, str]
+    timeout: float = TIMEOUT
 
     @classmethod
     def at(cls, home: Path, *command: str, **environment: str) -> "Program":
@@ -92,6 +94,6 @@ class Program:
             input=stdin,
             capture_output=True,
             text=True,
-            timeout=TIMEOUT,
+            timeout=self.timeout,
             check=False,
         )
