@@ -12,7 +12,12 @@ def configure_logging(settings: LogSettings) -> None:
     """Send every log line, ours and the libraries', to standard error in one format."""
     is_console = settings.format == "console" or (settings.format == "auto" and sys.stderr.isatty())
     level = getattr(logging, settings.level.upper())
-    renderer = structlog.dev.ConsoleRenderer() if is_console else structlog.processors.JSONRenderer()
+    # Plain: the variables that a rich traceback shows could be passwords.
+    renderer = (
+        structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+        if is_console
+        else structlog.processors.JSONRenderer()
+    )
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
@@ -27,7 +32,7 @@ def configure_logging(settings: LogSettings) -> None:
     handler = logging.StreamHandler()
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=shared,
+            foreign_pre_chain=[*shared, structlog.processors.format_exc_info],
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
         )
     )

@@ -29,6 +29,9 @@ from app.tags import routes as tag_routes
 
 log = structlog.get_logger()
 
+_LINGER_SECONDS: Final = 2.0
+"""How long the rest of a body is read and thrown away after an answer that did not wait for it."""
+
 _READ_BYTES: Final = 256 << 10
 """How much of a body may wait in memory per connection before the client is slowed."""
 
@@ -94,6 +97,7 @@ async def serve(settings: Settings, sock: socket) -> None:
             access_log=None,
             keepalive_timeout=75,
             read_bufsize=_READ_BYTES,
+            lingering_time=_LINGER_SECONDS,
             shutdown_timeout=settings.shutdown_grace.total_seconds(),
         )
         await runner.setup()

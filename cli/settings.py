@@ -20,7 +20,7 @@ default. In the file, `ROADSTEAD_DATABASE_URL` is `url` in `[database]`, and `RO
 above all tables. Durations are in seconds, sizes in bytes. An unknown or wrong setting stops the program
 at its start. `roadstead settings` prints those in force.
 
-This page is written by `make docs` from `app/settings.py`.
+This page is written by `make docs` from `app/settings/table.py`.
 """
 
 

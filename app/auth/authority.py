@@ -11,7 +11,7 @@ from app.auth import store
 from app.auth.passwords import Authenticator
 from app.auth.tokens import TokenInvalid, TokenSigner
 from app.db import Database
-from app.http import base_url
+from app.http import API_VERSION, base_url
 from app.oci.errors import Denied, OciError, Unauthorized
 from app.oci.names import RepositoryName
 from app.settings import AuthSettings
@@ -115,7 +115,7 @@ class RegistryAuthority:
         if actor.grants is None and not actor.is_anonymous:
             return Denied()
         scope = _SCOPES.get(permission)
-        if request.method == "HEAD":
+        if request.method == "HEAD" and repository is not None:
             # How a push begins: is this here already? Some clients keep the token of their first request.
             scope = _SCOPES[Permission.PUSH]
         wanted = f"repository:{repository}:{scope}" if scope else None
@@ -132,7 +132,7 @@ class RegistryAuthority:
             parts.append(f'scope="{scope}"')
         if error:
             parts.append(error)
-        return Unauthorized(headers={"WWW-Authenticate": f"Bearer {','.join(parts)}"})
+        return Unauthorized(headers={"WWW-Authenticate": f"Bearer {','.join(parts)}", **API_VERSION})
 
 
 def _quoted(error: Exception) -> str:

@@ -16,6 +16,8 @@ from app.access import Actor, Grant
 from app.settings import AuthSettings
 
 _ALGORITHM: Final = "HS256"
+_GRACE_SECONDS: Final = 30
+"""A token is good for a little longer than clients are told: clocks differ, and networks take time."""
 _REMEMBERED: Final = 4_096
 _MAX_LENGTH: Final = 16_384
 _REQUIRED: Final = ["exp", "iat", "nbf", "aud", "iss", "sub"]
@@ -53,7 +55,7 @@ class TokenSigner:
             "sub": actor.username,
             "iat": now,
             "nbf": now - 5,
-            "exp": now + self._lifetime,
+            "exp": now + self._lifetime + _GRACE_SECONDS,
             "jti": uuid4().hex,
             "access": [msgspec.to_builtins(grant, enc_hook=str) for grant in grants],
         }

@@ -1,7 +1,6 @@
 """Pushing a blob (spec.md, "Pushing blobs"): start, append, complete, cancel."""
 
 import asyncio
-import time
 from collections.abc import AsyncIterator
 from uuid import UUID
 
@@ -10,14 +9,13 @@ from msgspec import Struct
 from app.access import Call
 from app.blobs import session_store as sessions
 from app.blobs import store
-from app.blobs.model import INLINE_BYTES, UploadSession, whereabouts
+from app.blobs.lease import SignOfLife, busy, check_order, find_session, lease
+from app.blobs.model import INLINE_BYTES, UploadSession
 from app.blobs.receive import Receiver, open_receiver
 from app.http import BodyCut
 from app.oci.digest import Algorithm, Digest
 from app.oci.errors import (
-    BlobUploadBusy,
     BlobUploadUnknown,
-    ChunkOutOfOrder,
     DigestInvalid,
 )
 from app.oci.names import RepositoryName
@@ -76,10 +74,10 @@ async def append(r: Resources, call: Call, upload_id: UUID, *, chunk: Chunk) -> 
         if offset is not None:
             return offset
         chunk = Chunk(_once(body), len(body), chunk.start)
-    session = await _lease(r, call, upload_id, start=chunk.start)
+    session = await lease(r, call, upload_id, start=chunk.start)
     receiver = await _open(r, session)
     try:
-        await receiver.take(chunk.pieces, _SignOfLife(r, session))
+        await receiver.take(chunk.pieces, SignOfLife(r, session))
     except BodyCut:
         await _advance(r, session, receiver)
         raise
@@ -102,14 +100,14 @@ async def complete(r: Resources, call: Call, upload_id: UUID, *, digest: Digest,
         BlobUploadUnknown, BlobUploadBusy, ChunkOutOfOrder, DigestInvalid, BodyCut, StorageFull
     """
     if last.is_small:
-        session = await _find(r, call, upload_id)
+        session = await find_session(r, call, upload_id)
         if session.stored_bytes == 0 and session.lease_token is None:
-            _check_order(session, last.start)
+            check_order(session, last.start)
             content = session.tail + await last.read()
             await _store_small(r, digest, content)
             await _settle(r, call, session, digest=digest, size=len(content))
             return
-    session = await _lease(r, call, upload_id, start=last.start)
+    session = await lease(r, call, upload_id, start=last.start)
     try:
         size = await _place(r, session, digest=digest, last=last)
         await _settle(r, call, session, digest=digest, size=size)
@@ -136,7 +134,7 @@ async def put_whole(r: Resources, call: Call, digest: Digest, *, chunk: Chunk) -
 
 async def offset_of(r: Resources, call: Call, upload_id: UUID) -> int:
     """Return how many bytes of an upload are safe (spec.md, end-13)."""
-    return (await _find(r, call, upload_id)).offset_bytes
+    return (await find_session(r, call, upload_id)).offset_bytes
 
 
 async def cancel(r: Resources, repository: RepositoryName, upload_id: UUID) -> None:
@@ -145,52 +143,6 @@ async def cancel(r: Resources, repository: RepositoryName, upload_id: UUID) -> N
     if state is None:
         raise BlobUploadUnknown(str(upload_id))
     await r.storage.discard(state)
-
-
-class _SignOfLife:
-    """Renews the lease when a third of it has passed."""
-
-    def __init__(self, r: Resources, session: UploadSession) -> None:
-        self._r = r
-        self._session = session
-        self._due = time.monotonic() + self._third
-
-    @property
-    def _third(self) -> float:
-        return self._r.settings.uploads.lease.total_seconds() / 3
-
-    async def __call__(self) -> None:
-        """Raise BlobUploadBusy when somebody else took the session over."""
-        token = self._session.lease_token
-        if token is None or time.monotonic() < self._due:
-            return
-        self._due = time.monotonic() + self._third
-        if not await sessions.renew_lease(
-            self._r.database, self._session.id, token, lease=self._r.settings.uploads.lease
-        ):
-            raise _busy()
-
-
-async def _find(r: Resources, call: Call, upload_id: UUID) -> UploadSession:
-    session = await sessions.find_session(r.database, call.repository, upload_id)
-    if session is None:
-        raise BlobUploadUnknown(str(upload_id))
-    return session
-
-
-async def _lease(r: Resources, call: Call, upload_id: UUID, *, start: int | None) -> UploadSession:
-    session = await sessions.lease_session(
-        r.database, call.repository, upload_id, lease=r.settings.uploads.lease
-    )
-    if session is None:
-        await _find(r, call, upload_id)
-        raise _busy()
-    try:
-        _check_order(session, start)
-    except ChunkOutOfOrder:
-        await sessions.release_session(r.database, session)
-        raise
-    return session
 
 
 async def _open(r: Resources, session: UploadSession) -> Receiver:
@@ -215,17 +167,25 @@ async def _place(r: Resources, session: UploadSession, *, digest: Digest, last: 
         receiver = await _open(r, session)
     except BlobUploadUnknown:
         # A completion that was cut short between storage and database left the blob in its place.
-        if await r.storage.stat(digest) == session.offset_bytes and last.length == 0:
+        if last.length == 0 and await _is_placed(r, session, digest):
             return session.offset_bytes
         raise
     try:
-        await receiver.take(last.pieces, _SignOfLife(r, session))
+        await receiver.take(last.pieces, SignOfLife(r, session))
         await receiver.finish()
         await _verify(r, session, receiver, digest=digest)
         await r.storage.commit(receiver.state, digest, receiver.offset)
     finally:
         receiver.close()
     return receiver.offset
+
+
+async def _is_placed(r: Resources, session: UploadSession, digest: Digest) -> bool:
+    """Whether the session's own bytes are the blob that lies there."""
+    if session.hash_state is None or session.tail or not RunningDigest.can_resume():
+        return False
+    found = RunningDigest(session.algorithm, session.hash_state).digest()
+    return found == digest and await r.storage.stat(digest) == session.offset_bytes
 
 
 async def _advance(r: Resources, session: UploadSession, receiver: Receiver) -> None:
@@ -238,7 +198,7 @@ async def _advance(r: Resources, session: UploadSession, receiver: Receiver) -> 
         hash_state=hash_state,
         expiry=r.settings.uploads.expiry,
     ):
-        raise _busy()
+        raise busy()
 
 
 async def _verify(r: Resources, session: UploadSession, receiver: Receiver, *, digest: Digest) -> None:
@@ -266,7 +226,7 @@ async def _settle(
     if is_done is None:
         await _settle_first(r, call, session, digest=digest, size=size)
     elif not is_done:
-        raise _busy()
+        raise busy()
 
 
 async def _settle_first(
@@ -275,21 +235,9 @@ async def _settle_first(
     """Do the same where the repository has to be made first."""
     async with r.database.transaction() as tx:
         if session is not None and not await sessions.end_session(tx, session):
-            raise _busy()
+            raise busy()
         repository_id = await repository_for_push(r, tx, call)
         await store.link_blob(tx, repository_id, digest, size_bytes=size)
-
-
-def _check_order(session: UploadSession, start: int | None) -> None:
-    if start is not None and start != session.offset_bytes:
-        raise ChunkOutOfOrder(
-            {"offset": session.offset_bytes, "start": start},
-            headers=whereabouts(session.repository_name, session.id, session.offset_bytes),
-        )
-
-
-def _busy() -> BlobUploadBusy:
-    return BlobUploadBusy(headers={"Retry-After": "1"})
 
 
 async def _once(body: bytes) -> AsyncIterator[bytes]:

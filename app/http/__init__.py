@@ -5,9 +5,10 @@ from app.http.errors import answered
 from app.http.files import send_file
 from app.http.pagination import Page, next_link, page_of
 from app.http.ranges import Span, parse_range
-from app.http.requests import EXTERNAL_URL, base_url, is_known, request_id
+from app.http.requests import API_VERSION, EXTERNAL_URL, base_url, is_known, request_id
 
 __all__ = [
+    "API_VERSION",
     "EXTERNAL_URL",
     "BodyCut",
     "Page",

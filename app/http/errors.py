@@ -15,6 +15,7 @@ from app.storage import StorageError, StorageFull
 
 log = structlog.get_logger()
 
+_CLIENT_LEFT: Final = 499  # nobody reads it
 _FRAMEWORK_CODES: Final = {
     400: "NAME_INVALID",
     404: "NAME_UNKNOWN",
@@ -35,9 +36,11 @@ async def answered(
         if _UNSTORABLE.search(request.rel_url.raw_path_qs):
             raise web.HTTPBadRequest
         return await handler(request)
-    except ConnectionError:
-        # Nobody listens any more.
-        raise
+    except ConnectionError as error:
+        log.debug("client_left", error=str(error), path=request.path)
+        if request.transport is not None:
+            request.transport.abort()
+        return web.Response(status=_CLIENT_LEFT)
     except Exception as error:  # noqa: BLE001 - this is where all of them end
         return _finished(request, _answer(request, error))
 

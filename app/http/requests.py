@@ -8,6 +8,9 @@ from aiohttp import web
 
 _ID: Final = web.RequestKey("request_id", str)
 _SANE_ID: Final = re.compile(r"[A-Za-z0-9._:-]{1,64}")
+API_VERSION: Final = {"Docker-Distribution-Api-Version": "registry/2.0"}
+"""What old clients want to see on the version check and on its 401."""
+
 EXTERNAL_URL: Final = web.AppKey("external_url", str)
 
 

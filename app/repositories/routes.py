@@ -6,14 +6,14 @@ from aiohttp import web
 
 from app.access import Permission
 from app.access.routing import Route
-from app.http import next_link, page_of
+from app.http import API_VERSION, next_link, page_of
 from app.repositories import store
 from app.resources import resources
 
 
 async def version_check(_request: web.Request) -> web.Response:
     """Say that this is a registry and that the caller is known (end-1)."""
-    return web.json_response({}, headers={"Docker-Distribution-Api-Version": "registry/2.0"})
+    return web.json_response({}, headers=API_VERSION)
 
 
 async def catalog(request: web.Request) -> web.Response:

@@ -1,0 +1,72 @@
+"""The one writer of an upload session: becoming it, staying it, and finding that somebody else is."""
+
+import time
+from uuid import UUID
+
+from app.access import Call
+from app.blobs import session_store as sessions
+from app.blobs.model import UploadSession, whereabouts
+from app.oci.errors import BlobUploadBusy, BlobUploadUnknown, ChunkOutOfOrder
+from app.resources import Resources
+
+
+async def find_session(r: Resources, call: Call, upload_id: UUID) -> UploadSession:
+    """Return the session; raise BlobUploadUnknown."""
+    session = await sessions.find_session(r.database, call.repository, upload_id)
+    if session is None:
+        raise BlobUploadUnknown(str(upload_id))
+    return session
+
+
+async def lease(r: Resources, call: Call, upload_id: UUID, *, start: int | None) -> UploadSession:
+    """Become the one writer; raise BlobUploadUnknown, BlobUploadBusy or ChunkOutOfOrder."""
+    session = await sessions.lease_session(
+        r.database, call.repository, upload_id, lease=r.settings.uploads.lease
+    )
+    if session is None:
+        await find_session(r, call, upload_id)
+        raise busy()
+    try:
+        check_order(session, start)
+    except ChunkOutOfOrder:
+        await sessions.release_session(r.database, session)
+        raise
+    return session
+
+
+class SignOfLife:
+    """Renews the lease when a third of it has passed."""
+
+    def __init__(self, r: Resources, session: UploadSession) -> None:
+        self._r = r
+        self._session = session
+        self._due = time.monotonic() + self._third
+
+    @property
+    def _third(self) -> float:
+        return self._r.settings.uploads.lease.total_seconds() / 3
+
+    async def __call__(self) -> None:
+        """Raise BlobUploadBusy when somebody else took the session over."""
+        token = self._session.lease_token
+        if token is None or time.monotonic() < self._due:
+            return
+        self._due = time.monotonic() + self._third
+        if not await sessions.renew_lease(
+            self._r.database, self._session.id, token, lease=self._r.settings.uploads.lease
+        ):
+            raise busy()
+
+
+def check_order(session: UploadSession, start: int | None) -> None:
+    """Raise ChunkOutOfOrder unless a chunk that starts there is the next one."""
+    if start is not None and start != session.offset_bytes:
+        raise ChunkOutOfOrder(
+            {"offset": session.offset_bytes, "start": start},
+            headers=whereabouts(session.repository_name, session.id, session.offset_bytes),
+        )
+
+
+def busy() -> BlobUploadBusy:
+    """Return the error for who is not the one writer."""
+    return BlobUploadBusy(headers={"Retry-After": "1"})

@@ -1,0 +1,43 @@
+"""Settings: one documented table, and how it is read."""
+
+from app.settings.read import (
+    PREFIX,
+    Described,
+    SettingsError,
+    describe,
+    effective,
+    load,
+    require,
+    show,
+)
+from app.settings.table import (
+    AuthSettings,
+    DatabaseSettings,
+    LogSettings,
+    ManifestSettings,
+    RedisSettings,
+    Secret,
+    Settings,
+    StorageSettings,
+    UploadSettings,
+)
+
+__all__ = [
+    "PREFIX",
+    "AuthSettings",
+    "DatabaseSettings",
+    "Described",
+    "LogSettings",
+    "ManifestSettings",
+    "RedisSettings",
+    "Secret",
+    "Settings",
+    "SettingsError",
+    "StorageSettings",
+    "UploadSettings",
+    "describe",
+    "effective",
+    "load",
+    "require",
+    "show",
+]
