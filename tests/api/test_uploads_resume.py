@@ -2,18 +2,15 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from socket import create_server, socket
 
-import aiohttp
 import pytest
 
 from app.settings import Settings
 from tests.conformance.client import Answer, Repository, open_repository
 from tests.conformance.content import digest_of, unique
 from tests.conformance.files import upload_files
-from tests.conformance.serving import environment_for, settings_for, web_process
+from tests.conformance.serving import Served, served_by_processes, settings_for
 from tests.conformance.waiting import until
 from tests.conformance.wire import connect, head
 from tests.support.registry import running_registry
@@ -141,42 +138,10 @@ async def test_writer_that_was_overtaken_harms_nothing(
     assert (await first.get(f"blobs/{digest}")).body == data
 
 
-@dataclass(frozen=True)
-class OnSocket:
-    """A registry behind a listening socket, whichever process serves it."""
-
-    url: str
-    session: aiohttp.ClientSession
-    bearer: str
-
-    async def token(self, *scopes: str) -> str:
-        assert scopes
-        return self.bearer
-
-
-@dataclass(frozen=True)
-class Served:
-    """What a process needs to serve the repository, and the repository as a client sees it."""
-
-    environment: dict[str, str]
-    listener: socket
-    storage_root: Path
-    repo: Repository
-
-
 @pytest.fixture
 async def served(database: str, settings: Settings) -> AsyncIterator[Served]:
-    environment = environment_for(
-        database, settings.data_path, uploads_lease=str(LEASE), log_level="error", processes="1"
-    )
-    with create_server(("127.0.0.1", 0)) as listener:
-        async with running_registry(settings) as registry:
-            opened = await open_repository(registry)
-        async with aiohttp.ClientSession() as session:
-            url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-            registry_on_socket = OnSocket(url, session, "")
-            repo = Repository(registry_on_socket, opened.name, opened.authorization)
-            yield Served(environment, listener, settings.storage_root, repo)
+    async with served_by_processes(database, settings.data_path, uploads_lease=str(LEASE)) as served:
+        yield served
 
 
 @pytest.mark.parametrize("acknowledged", [0, 1000, 2 * MEGABYTE], ids=["nothing", "small", "large"])
@@ -184,7 +149,7 @@ async def test_process_killed_in_the_middle_of_a_chunk(served: Served, acknowled
     """What was acknowledged is there, and the upload goes on from wherever the session says."""
     data, repo = unique(8 * MEGABYTE), served.repo
     digest = digest_of(data)
-    with web_process(served.environment, served.listener) as process:
+    with served.process() as process:
         session = await repo.start()
         if acknowledged:
             assert (await repo.patch(session, data[:acknowledged])).status == 202
@@ -197,7 +162,7 @@ async def test_process_killed_in_the_middle_of_a_chunk(served: Served, acknowled
             )
             process.kill()
             process.wait()
-    with web_process(served.environment, served.listener):
+    with served.process():
         start = (await repo.get(session)).upload_end
         start = start + 1 if start else 0
         assert start >= acknowledged
@@ -246,7 +211,7 @@ async def test_memory_stays_flat_whatever_the_size(served: Served) -> None:
                 received += len(piece)
         assert received == len(mark) + megabytes * MEGABYTE
 
-    with web_process(served.environment, served.listener) as process:
+    with served.process() as process:
         await round_trip(b"warm", 4)
         before = memory(process.pid, "VmRSS")
         await asyncio.gather(*(round_trip(mark, 96) for mark in marks))

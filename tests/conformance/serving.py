@@ -3,12 +3,17 @@
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from socket import socket
+from socket import create_server, socket
+
+from aiohttp import ClientSession
 
 from app.settings import Settings, load
+from tests.conformance.client import Repository, open_repository
+from tests.support.registry import running_registry
 
 ROOT = Path(__file__).parents[2]
 
@@ -31,14 +36,51 @@ def settings_for(database_url: str, data: Path, **settings: str) -> Settings:
     return load(environment_for(database_url, data, **settings))
 
 
-@contextmanager
-def web_process(environment: dict[str, str], listener: socket) -> Iterator[subprocess.Popen[bytes]]:
-    """One web process on a listening socket that outlives it; killed at the end if it still runs."""
-    command = [sys.executable, "-m", "cli", "serve", "--fd", str(listener.fileno())]
-    with subprocess.Popen(
-        command, cwd=ROOT, env={**os.environ, **environment}, pass_fds=[listener.fileno()]
-    ) as process:
-        try:
-            yield process
-        finally:
-            process.kill()
+@dataclass(frozen=True)
+class OnSocket:
+    """A registry behind a listening socket, whichever process serves it just now."""
+
+    url: str
+    session: ClientSession
+    bearer: str
+
+    async def token(self, *scopes: str) -> str:
+        assert scopes
+        return self.bearer
+
+
+@dataclass(frozen=True)
+class Served:
+    """A repository of a registry that processes of their own serve, one after the other."""
+
+    repo: Repository
+    listener: socket
+    environment: dict[str, str]
+    storage_root: Path
+
+    @contextmanager
+    def process(self) -> Iterator[subprocess.Popen[bytes]]:
+        """One web process; killed at the end if it still runs."""
+        number = self.listener.fileno()
+        command = [sys.executable, "-m", "cli", "serve", "--fd", str(number)]
+        environment = {**os.environ, **self.environment}
+        with subprocess.Popen(command, cwd=ROOT, env=environment, pass_fds=[number]) as process:
+            try:
+                yield process
+            finally:
+                process.kill()
+
+
+@asynccontextmanager
+async def served_by_processes(database_url: str, data: Path, **settings: str) -> AsyncIterator[Served]:
+    """Everything but the process: the database is ready, the socket listens."""
+    environment = environment_for(database_url, data, log_level="error", **settings)
+    loaded = load(environment)
+    async with running_registry(loaded) as registry:
+        opened = await open_repository(registry)
+    with create_server(("127.0.0.1", 0)) as listener:
+        async with ClientSession() as session:
+            url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+            token = opened.authorization["Authorization"].removeprefix("Bearer ")
+            repo = Repository(OnSocket(url, session, token), opened.name, opened.authorization)
+            yield Served(repo, listener, environment, loaded.storage_root)

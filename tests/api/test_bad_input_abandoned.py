@@ -1,0 +1,63 @@
+"""Uploads that nobody finishes: they end, and their bytes go (spec, "Cancel a blob upload")."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+
+from app.blobs.expire import expire_uploads
+from tests.conformance.client import Repository, open_repository
+from tests.conformance.content import digest_of, unique
+from tests.conformance.files import upload_files
+from tests.conformance.serving import settings_for
+from tests.conformance.waiting import until
+from tests.conformance.wire import connect, head
+from tests.support.registry import Registry, running_registry
+from tests.support.servers import Databases
+
+SIZE = 200_000
+
+
+@pytest.fixture(scope="module")
+async def forgetful(
+    databases: Databases, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Registry]:
+    """A registry that keeps an upload for a second only."""
+    with databases.fresh(migrated=True) as url:
+        settings = settings_for(
+            url, tmp_path_factory.mktemp("forgetful"), uploads_expiry="1", uploads_lease="2"
+        )
+        async with running_registry(settings) as registry:
+            yield registry
+
+
+@pytest.fixture
+async def repo(forgetful: Registry) -> Repository:
+    return await open_repository(forgetful)
+
+
+@pytest.mark.parametrize("size", [0, 1000, SIZE])
+async def test_upload_ends_and_its_bytes_go(forgetful: Registry, repo: Repository, size: int) -> None:
+    data, root = unique(size), forgetful.resources.settings.storage_root
+    session = await repo.start()
+    if size:
+        assert (await repo.patch(session, data)).status == 202
+    await until(lambda: repo.get(session), lambda answer: answer.status == 404)
+    for answer in (await repo.patch(session, data), await repo.close(session, digest_of(data))):
+        assert (answer.status, answer.code) == (404, "BLOB_UPLOAD_UNKNOWN")
+    await until(lambda: expire_uploads(forgetful.resources), lambda removed: not removed)
+    assert upload_files(root) == []
+
+
+async def test_upload_that_goes_on_does_not_end(forgetful: Registry, repo: Repository) -> None:
+    """The time runs from the last chunk, and not while one is coming in."""
+    data, session = unique(SIZE), await repo.start()
+    async with connect(session) as wire:
+        await wire.send(head("PATCH", session, {**repo.authorization, "Content-Length": SIZE}))
+        for start in range(0, SIZE, SIZE // 10):
+            await wire.send(data[start : start + SIZE // 10])
+            await asyncio.sleep(0.15)  # the load itself: a slow client
+            await expire_uploads(forgetful.resources)
+        assert (await wire.answer()).status == 202
+    assert (await repo.close(session, digest_of(data))).status == 201
+    assert (await repo.get(f"blobs/{digest_of(data)}")).body == data
