@@ -11,14 +11,20 @@ from app.db import Database, open_database
 from app.settings import Settings, require
 from app.storage import ContentCache, FilesystemDriver, StorageDriver
 
+_TAIL_BYTES: Final = 4 << 20
+
 
 class Resources(Struct, frozen=True):
-    """Opened once per process and handed to every use case that commits on its own."""
+    """Opened once per process and handed to every use case that commits on its own.
+
+    `cache` keeps content by digest, `tails` what small uploads have sent so far, by session.
+    """
 
     settings: Settings
     database: Database
     storage: StorageDriver
     cache: ContentCache
+    tails: ContentCache
 
 
 RESOURCES: Final = web.AppKey("resources", Resources)
@@ -49,4 +55,5 @@ async def open_resources(settings: Settings) -> AsyncIterator[Resources]:
             database=database,
             storage=storage,
             cache=ContentCache(settings.manifests.cache_bytes),
+            tails=ContentCache(_TAIL_BYTES),
         )

@@ -1,6 +1,6 @@
 """Upload sessions: state in the database, so that any process can go on with any upload."""
 
-from typing import Final
+from typing import Final, NamedTuple
 from uuid import UUID
 
 from msgspec import Struct
@@ -10,6 +10,14 @@ from app.storage import UploadState
 
 INLINE_BYTES: Final = 64 << 10
 """Up to this size an upload stays in its session's row, and a blob is read and sent in one piece."""
+
+
+class Standing(NamedTuple):
+    """How a session stands for whoever wants to end it: at which offset, and with which writer."""
+
+    upload_id: UUID
+    offset_bytes: int
+    lease_token: UUID | None
 
 
 class UploadSession(Struct, frozen=True):
@@ -24,6 +32,11 @@ class UploadSession(Struct, frozen=True):
     storage_state: UploadState
     lease_token: UUID | None
     is_contested: bool = False
+
+    @property
+    def standing(self) -> Standing:
+        """How it stood when it was read."""
+        return Standing(self.id, self.offset_bytes, self.lease_token)
 
     @property
     def stored_bytes(self) -> int:

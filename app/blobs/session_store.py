@@ -4,7 +4,7 @@ import json
 from datetime import timedelta
 from uuid import UUID
 
-from app.blobs.model import INLINE_BYTES, UploadSession
+from app.blobs.model import INLINE_BYTES, Standing, UploadSession
 from app.db import SQL, Database, Prepared, Transaction
 from app.oci.digest import Algorithm
 from app.storage import UploadState
@@ -192,17 +192,17 @@ async def extend_tail(
 
 END_SESSION = SQL("""
     DELETE FROM upload_sessions
-    WHERE id = %(upload_id)s AND offset_bytes = %(offset)s AND lease_token IS NOT DISTINCT FROM %(token)s
+    WHERE id = %(upload_id)s AND offset_bytes = %(offset)s
+        AND lease_token IS NOT DISTINCT FROM %(token)s::uuid
+        AND repository_name = %(repository)s AND expires_at > now()
 """)
 
 
-async def end_session(tx: Transaction, session: UploadSession) -> bool:
-    """Remove the session; False when it has moved on or is gone."""
+async def end_session(tx: Transaction, repository: str, standing: Standing) -> bool:
+    """Remove the session; False when it does not stand there any more."""
+    upload_id, offset, token = standing
     return (
-        await tx.run(
-            END_SESSION, upload_id=session.id, offset=session.offset_bytes, token=session.lease_token
-        )
-        == 1
+        await tx.run(END_SESSION, upload_id=upload_id, offset=offset, token=token, repository=repository) == 1
     )
 
 

@@ -1,6 +1,6 @@
 """Statements on blobs and their links."""
 
-from app.blobs.model import UploadSession
+from app.blobs.model import Standing
 from app.db import SQL, Database, Prepared, Statements, Transaction
 from app.oci.digest import Digest
 
@@ -33,6 +33,7 @@ SETTLE_BLOB = Prepared(
     ), ended AS (
         DELETE FROM upload_sessions
         WHERE id = $4 AND offset_bytes = $5 AND lease_token IS NOT DISTINCT FROM $6
+            AND repository_name = $1 AND expires_at > now()
             AND EXISTS (SELECT FROM repository)
         RETURNING id
     ), ready AS (
@@ -48,14 +49,13 @@ SETTLE_BLOB = Prepared(
 
 
 async def settle_blob(
-    database: Database, repository: str, digest: Digest, *, size_bytes: int, session: UploadSession | None
+    database: Database, repository: str, digest: Digest, *, size_bytes: int, standing: Standing | None
 ) -> bool | None:
     """Make durable content visible in a repository and end its session, at once.
 
     None: there is no such repository yet. False: the session has moved on or is gone. Then nothing was done.
     """
-    upload = (session.id, session.offset_bytes, session.lease_token) if session else (None, None, None)
-    rows = await database.call(SETTLE_BLOB, repository, digest, size_bytes, *upload)
+    rows = await database.call(SETTLE_BLOB, repository, digest, size_bytes, *(standing or (None, None, None)))
     is_repository, is_done = rows[0]
     return bool(is_done) if is_repository else None
 

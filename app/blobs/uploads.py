@@ -8,10 +8,11 @@ from msgspec import Struct
 
 from app.access import Call
 from app.blobs import session_store as sessions
-from app.blobs import store
-from app.blobs.lease import SignOfLife, busy, check_order, find_session, lease
+from app.blobs.lease import SignOfLife, busy, find_session, lease
 from app.blobs.model import INLINE_BYTES, UploadSession
 from app.blobs.receive import Receiver, open_receiver
+from app.blobs.settle import settle
+from app.blobs.small import append_small, complete_small, put_small
 from app.http import BodyCut
 from app.oci.digest import Algorithm, Digest
 from app.oci.errors import (
@@ -19,7 +20,6 @@ from app.oci.errors import (
     DigestInvalid,
 )
 from app.oci.names import RepositoryName
-from app.repositories.create import repository_for_push
 from app.resources import Resources
 from app.storage import RunningDigest
 
@@ -43,7 +43,7 @@ class Chunk(Struct, frozen=True):
 
 async def start(r: Resources, call: Call, algorithm: Algorithm) -> UUID:
     """Open an upload session and return its id."""
-    return await sessions.insert_session(
+    upload_id = await sessions.insert_session(
         r.database,
         call.repository,
         owner=call.actor.username,
@@ -51,6 +51,8 @@ async def start(r: Resources, call: Call, algorithm: Algorithm) -> UUID:
         storage_state=r.storage.new_upload(),
         expiry=r.settings.uploads.expiry,
     )
+    r.tails.put(str(upload_id), b"")
+    return upload_id
 
 
 async def append(r: Resources, call: Call, upload_id: UUID, *, chunk: Chunk) -> int:
@@ -63,14 +65,7 @@ async def append(r: Resources, call: Call, upload_id: UUID, *, chunk: Chunk) -> 
     """
     if chunk.is_small:
         body = await chunk.read()
-        offset = await sessions.extend_tail(
-            r.database,
-            call.repository,
-            upload_id,
-            body=body,
-            start=chunk.start,
-            expiry=r.settings.uploads.expiry,
-        )
+        offset = await append_small(r, call, upload_id, body=body, start=chunk.start)
         if offset is not None:
             return offset
         chunk = Chunk(_once(body), len(body), chunk.start)
@@ -100,17 +95,15 @@ async def complete(r: Resources, call: Call, upload_id: UUID, *, digest: Digest,
         BlobUploadUnknown, BlobUploadBusy, ChunkOutOfOrder, DigestInvalid, BodyCut, StorageFull
     """
     if last.is_small:
-        session = await find_session(r, call, upload_id)
-        if session.stored_bytes == 0 and session.lease_token is None:
-            check_order(session, last.start)
-            content = session.tail + await last.read()
-            await _store_small(r, digest, content)
-            await _settle(r, call, session, digest=digest, size=len(content))
+        body = await last.read()
+        if await complete_small(r, call, upload_id, digest=digest, body=body, start=last.start):
             return
+        last = Chunk(_once(body), len(body), last.start)
     session = await lease(r, call, upload_id, start=last.start)
     try:
         size = await _place(r, session, digest=digest, last=last)
-        await _settle(r, call, session, digest=digest, size=size)
+        if not await settle(r, call, session.standing, digest=digest, size_bytes=size):
+            raise busy()
     except BaseException:
         await sessions.release_session(r.database, session)
         raise
@@ -119,9 +112,7 @@ async def complete(r: Resources, call: Call, upload_id: UUID, *, digest: Digest,
 async def put_whole(r: Resources, call: Call, digest: Digest, *, chunk: Chunk) -> None:
     """Take a whole blob in one request (spec.md, end-4b)."""
     if chunk.is_small:
-        content = await chunk.read()
-        await _store_small(r, digest, content)
-        await _settle(r, call, None, digest=digest, size=len(content))
+        await put_small(r, call, digest, content=await chunk.read())
         return
     upload_id = await start(r, call, digest.algorithm)
     try:
@@ -210,34 +201,6 @@ async def _verify(r: Resources, session: UploadSession, receiver: Receiver, *, d
         found = running.digest()
     if found != digest:
         raise DigestInvalid({"named": digest, "content": found})
-
-
-async def _store_small(r: Resources, digest: Digest, content: bytes) -> None:
-    if not digest.matches(content):
-        raise DigestInvalid({"named": digest, "content": Digest.of(content, digest.algorithm)})
-    await r.storage.put(digest, content)
-
-
-async def _settle(
-    r: Resources, call: Call, session: UploadSession | None, *, digest: Digest, size: int
-) -> None:
-    """Make the durable blob visible and end its session, in one transaction."""
-    is_done = await store.settle_blob(r.database, call.repository, digest, size_bytes=size, session=session)
-    if is_done is None:
-        await _settle_first(r, call, session, digest=digest, size=size)
-    elif not is_done:
-        raise busy()
-
-
-async def _settle_first(
-    r: Resources, call: Call, session: UploadSession | None, *, digest: Digest, size: int
-) -> None:
-    """Do the same where the repository has to be made first."""
-    async with r.database.transaction() as tx:
-        if session is not None and not await sessions.end_session(tx, session):
-            raise busy()
-        repository_id = await repository_for_push(r, tx, call)
-        await store.link_blob(tx, repository_id, digest, size_bytes=size)
 
 
 async def _once(body: bytes) -> AsyncIterator[bytes]:
