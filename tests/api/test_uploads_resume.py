@@ -118,20 +118,20 @@ async def test_writer_that_was_overtaken_harms_nothing(
     pair: tuple[Repository, Repository], settings: Settings
 ) -> None:
     """One instance hears nothing for longer than its lease; the upload is finished through the other."""
-    data = unique(400_000)
+    data = unique(700_000)
     digest, before = digest_of(data), upload_files(settings.storage_root)
     first, second = pair
     session = await first.start()
     async with connect(session) as silent:
-        fields = {**first.authorization, "Content-Length": 300_000}
-        await silent.send(head("PATCH", session, fields) + b"?" * 150_000)
+        fields = {**first.authorization, "Content-Length": 600_000}
+        await silent.send(head("PATCH", session, fields) + b"?" * 500_000)
         await until(
             lambda: asyncio.to_thread(upload_files, settings.storage_root), lambda files: files != before
         )
         path = session.removeprefix(first.registry.url)
         taken = await until(lambda: second.patch(path, data), lambda answer: answer.status != 409)
         assert (taken.status, taken.upload_end) == (202, len(data) - 1)
-        await silent.send(b"?" * 150_000)
+        await silent.send(b"?" * 100_000)
         late = await silent.answer()
         assert (late.status, late.code) == (409, "BLOB_UPLOAD_INVALID")
     assert (await second.close(path, digest)).status == 201
