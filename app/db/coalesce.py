@@ -30,6 +30,7 @@ class Coalescer(Generic[Key, Found]):
         self._in_flight = in_flight
         self._batch = batch
         self._waiting: dict[Key, asyncio.Future[Found]] = {}
+        self._working = 0
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def get(self, key: Key) -> Found:
@@ -37,7 +38,8 @@ class Coalescer(Generic[Key, Found]):
         future = self._waiting.get(key)
         if future is None:
             future = self._waiting[key] = asyncio.get_running_loop().create_future()
-            if len(self._tasks) < self._in_flight:
+            if self._working < self._in_flight:
+                self._working += 1
                 task = asyncio.create_task(self._work())
                 self._tasks.add(task)
                 task.add_done_callback(self._tasks.discard)
@@ -45,19 +47,29 @@ class Coalescer(Generic[Key, Found]):
         return await asyncio.shield(future)
 
     async def _work(self) -> None:
-        while self._waiting:
-            taken = dict(list(self._waiting.items())[: self._batch])
-            for key in taken:
-                del self._waiting[key]
-            try:
-                found = await self._fetch(list(taken))
-            except BaseException as error:
-                _fail(taken.values(), error)
-                if not isinstance(error, Exception):
-                    raise
-            else:
-                for future, value in zip(taken.values(), found, strict=True):
-                    future.set_result(value)
+        """Fetch until nobody waits.
+
+        The count falls in the same turn in which nobody was seen waiting: who comes later starts anew.
+        """
+        try:
+            while self._waiting:
+                taken = dict(list(self._waiting.items())[: self._batch])
+                for key in taken:
+                    del self._waiting[key]
+                await self._answer(taken)
+        finally:
+            self._working -= 1
+
+    async def _answer(self, taken: dict[Key, asyncio.Future[Found]]) -> None:
+        try:
+            found = await self._fetch(list(taken))
+        except BaseException as error:
+            _fail(taken.values(), error)
+            if not isinstance(error, Exception):
+                raise
+        else:
+            for future, value in zip(taken.values(), found, strict=True):
+                future.set_result(value)
 
 
 def _fail(futures: Iterable[asyncio.Future[Found]], error: BaseException) -> None:
