@@ -6,8 +6,11 @@ import socket
 
 import uvloop
 
+from app.db import DatabaseError
 from app.main import serve
 from app.settings import Settings
+from app.storage import StorageError
+from cli.programs import StartError
 
 
 def run(settings: Settings, listener: socket.socket, gate: int | None) -> None:
@@ -20,4 +23,7 @@ def run(settings: Settings, listener: socket.socket, gate: int | None) -> None:
     # What is there now stays for good: the collector need not look at it again and again.
     gc.freeze()
     gc.set_threshold(50_000, 20, 20)
-    uvloop.run(serve(settings, listener))
+    try:
+        uvloop.run(serve(settings, listener))
+    except (DatabaseError, StorageError) as error:
+        raise StartError(f"Serving is not possible: {error}") from error

@@ -1,12 +1,14 @@
 """`roadstead work`: one worker process."""
 
 import argparse
+import asyncio
 
-import uvloop
-
+from app.db import DatabaseError
 from app.jobs import QUEUES
 from app.logging import configure_logging
 from app.settings import load, require
+from app.storage import StorageError
+from cli.programs import StartError
 from workers.main import work
 
 _DESCRIPTION = """\
@@ -30,4 +32,8 @@ def command(arguments: list[str]) -> None:
     settings = load()
     require(settings, "database.url", "redis.url")
     configure_logging(settings.log)
-    uvloop.run(work(settings, tuple(chosen.queue or QUEUES)))
+    try:
+        # Not uvloop: it stops to watch a socket that had an error, and then a lost database is noticed late.
+        asyncio.run(work(settings, tuple(chosen.queue or QUEUES)))
+    except (DatabaseError, StorageError) as error:
+        raise StartError(f"Working is not possible: {error}") from error
