@@ -1,5 +1,6 @@
 """A load generator for GETs: a process for each connection, which reads into a buffer of a megabyte."""
 
+import statistics
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -16,14 +17,19 @@ _HEADERS = {"Accept": MANIFEST_TYPE}
 
 @dataclass(frozen=True)
 class Result:
-    """What a generator counted."""
+    """What a generator counted; latencies in milliseconds."""
 
     requests: int
     bytes: int
     seconds: float
+    mean: float
     p50: float
     p99: float
     errors: int
+
+    def busy_connections(self) -> float:
+        """Return how many connections were waiting for an answer at a time, by Little's law."""
+        return self.requests / self.seconds * self.mean / 1000
 
 
 def run(access: Access, paths: Sequence[str], connections: int, seconds: float) -> Result:
@@ -36,6 +42,7 @@ def run(access: Access, paths: Sequence[str], connections: int, seconds: float) 
         requests=len(outcome.latencies),
         bytes=outcome.bytes,
         seconds=outcome.seconds,
+        mean=1000 * statistics.fmean(outcome.latencies),
         p50=outcome.percentile_ms(50),
         p99=outcome.percentile_ms(99),
         errors=0,

@@ -61,6 +61,7 @@ class Station:
 
 
 WORKLOADS: dict[str, Station] = {
+    "memory": Station(Growth(), is_reading=False, is_slow=True),
     "manifest-tag": Station(Read("manifest-tag", 32), is_reading=True),
     "manifest-digest": Station(Read("manifest-digest", 32), is_reading=True),
     "blob-1k": Station(Read("blob-1k", 32), is_reading=True),
@@ -69,7 +70,6 @@ WORKLOADS: dict[str, Station] = {
     "upload-64m": Station(Uploads(4, 64 << 20), is_reading=False),
     "upload-4k": Station(Uploads(8, 4 << 10), is_reading=False),
     "push-image": Station(Pushes(8), is_reading=False),
-    "memory": Station(Growth(), is_reading=False, is_slow=True),
 }
 
 

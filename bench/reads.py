@@ -19,6 +19,7 @@ from bench.wire import AnswerError
 
 _SCRIPT = Path(__file__).with_name("wrk.lua")
 _GIGABYTE = 1e9
+_LEAST_BUSY = 0.25  # wrk itself keeps connections waiting when it is the slower side
 
 Sample = dict[str, float]
 
@@ -41,10 +42,7 @@ class Read:
         results: list[generator.Result] = []
         load = processes.watch([target.pid], lambda: results.append(self._load(target, files, plan.seconds)))
         (result,) = results
-        if result.errors or not result.requests:
-            raise AnswerError(
-                f"{target.name}: {result.errors} errors, {result.requests} answers while reading {self.kind}"
-            )
+        self._check(target, result)
         return {
             "requests_per_s": result.requests / result.seconds,
             "mb_per_s": result.bytes / result.seconds / 1e6,
@@ -54,6 +52,16 @@ class Read:
             "cpu_us_per_request": 1e6 * load.server_cpu / result.requests,
             "foreign_cores": load.foreign_cores,
         }
+
+    def _check(self, target: Target, result: generator.Result) -> None:
+        """Raise AnswerError for errors, and where most connections waited for an answer that did not come."""
+        found = f"{target.name}, {self.kind}: {result.requests} answers, {result.errors} errors"
+        if result.errors or not result.requests:
+            raise AnswerError(found)
+        if result.busy_connections() < _LEAST_BUSY * self.connections:
+            raise AnswerError(
+                f"{found}, {result.busy_connections():.0f} of {self.connections} connections busy"
+            )
 
     def _load(self, target: Target, files: Content, seconds: int) -> generator.Result:
         access = target.read_access()

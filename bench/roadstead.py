@@ -44,7 +44,7 @@ class Roadstead:
         self._process = processes.spawn([sys.executable, "-m", "cli", "up"], log, env)
         processes.wait_for(self._answers, self._process, log)
         argv = [sys.executable, "-m", "cli", "project", "create", _PUBLIC_PROJECT, "--public"]
-        self._has_public = subprocess.run(argv, env={**os.environ, **env}, check=False).returncode == 0
+        subprocess.run(argv, env={**os.environ, **env}, check=True, stdout=subprocess.DEVNULL)
 
     def targets(self) -> list[Target]:
         """Return its columns."""
@@ -62,7 +62,7 @@ class Roadstead:
             repository=REPOSITORY.replace("bench", _PUBLIC_PROJECT, 1),
             is_pushed_to=False,
         )
-        return [private, public] if self._has_public else [private]
+        return [private, public]
 
     def web_processes(self) -> tuple[int, ...]:
         """Return the processes that answer HTTP."""
