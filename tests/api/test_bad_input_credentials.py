@@ -4,13 +4,21 @@ import base64
 import hashlib
 import hmac
 import json
+import time
 from collections.abc import Callable
 from typing import Any
 
+import jwt
+import msgspec
 import pytest
 
+from app.access import Actor, Grant
+from app.auth.tokens import TokenSigner
+from app.settings import Secret
 from tests.conformance.client import Repository, bearer, open_repository
 from tests.conformance.content import digest_of
+from tests.conformance.waiting import until
+from tests.support.registry import Registry
 
 Forgery = Callable[[str], str]
 
@@ -178,3 +186,42 @@ async def test_odd_scopes_give_nothing_to_nobody(repo: Repository, query: str) -
         for path in ("/v2/_catalog", "/v2/a/b/tags/list"):
             refused = await Repository(repo.registry, "a/b", bearer(token)).get(path)
             assert (refused.status, refused.code) == (401, "UNAUTHORIZED")
+
+
+def issued(registry: Registry, name: str, *, expires_in: float = 60, **changed: Any) -> Repository:
+    """With a token as only the registry could sign it, or one with other settings."""
+    signer = TokenSigner(msgspec.structs.replace(registry.resources.settings.auth, **changed))
+    admin = Actor(username="admin", user_id=1, is_sysadmin=True)
+    text = signer.issue(admin, [Grant("repository", name, ("pull", "push", "delete"))]).text
+    claims = decode(text.split(".")[1]) | {"exp": time.time() + expires_in}
+    return Repository(registry, name, bearer(jwt.encode(claims, signer._key)))
+
+
+async def test_token_as_these_tests_make_them_opens(shared: Registry) -> None:
+    """Or else the next test would show nothing."""
+    good = issued(shared, "conformance/tokens")
+    assert (await good.get(f"blobs/{await good.push_blob(b'protected')}")).status == 200
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [{"expires_in": -1}, {"service": "another-registry"}, {"secret_key": Secret("another-secret-" * 3)}],
+    ids=["expired", "of-another-service", "of-another-key"],
+)
+async def test_token_of_another_time_or_place_opens_nothing(
+    shared: Registry, changed: dict[str, Any]
+) -> None:
+    bad = issued(shared, "conformance/tokens", **changed)
+    for method, path in (("GET", "tags/list"), ("POST", "blobs/uploads/"), ("GET", "/v2/")):
+        answer = await bad.send(method, path)
+        assert (answer.status, answer.code) == (401, "UNAUTHORIZED")
+        assert answer.headers["WWW-Authenticate"].startswith("Bearer ")
+
+
+async def test_token_that_was_taken_is_refused_once_it_expires(shared: Registry) -> None:
+    """A token is remembered as verified, and no longer than it lives."""
+    repo = issued(shared, "conformance/tokens", expires_in=1)
+    assert (await repo.send("POST", "blobs/uploads/")).status == 202
+    expired = await until(lambda: repo.send("POST", "blobs/uploads/"), lambda answer: answer.status != 202)
+    assert (expired.status, expired.code) == (401, "UNAUTHORIZED")
+    assert 'error="invalid_token"' in expired.headers["WWW-Authenticate"]
