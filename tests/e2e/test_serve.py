@@ -46,9 +46,8 @@ def end(program: RunningRoadstead) -> int:
 def test_web_processes_serve_what_was_migrated(environment: dict[str, str], processes: str) -> None:
     assert finish("migrate", environment)[0] == 0
     with run("serve", environment, ROADSTEAD_PROCESSES=processes) as serve:
-        wait_until(
-            lambda: serve.status_of("/readyz", address=environment["ROADSTEAD_LISTEN"]) == 200, "it serves"
-        )
+        wait_until(lambda: serve.said.count("web_process_started") == int(processes), "they have started")
+        assert serve.status_of("/readyz", address=environment["ROADSTEAD_LISTEN"]) == 200
         assert end(serve) == 0
     assert serve.said.count("web_process_stopped") == int(processes)
 

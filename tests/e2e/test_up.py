@@ -87,23 +87,25 @@ def test_a_taken_port_is_refused(up: RunningRoadstead, directory: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "name"),
+    ("words", "name", "sign_of_life"),
     [
-        ("serve --fd", "web-1"),
-        ("work --queue events", "worker-events"),
-        ("valkey-server", "Valkey"),
-        ("postgres -D", "PostgreSQL"),
+        ("serve --fd", "web-1", "web_process_started"),
+        ("work --queue events", "worker-events", "worker_process_started"),
+        ("valkey-server", "Valkey", "Starting it again"),
+        ("postgres -D", "PostgreSQL", "Starting it again"),
     ],
 )
 def test_a_killed_process_is_started_again_and_the_others_carry_on(
-    up: RunningRoadstead, words: str, name: str
+    up: RunningRoadstead, words: str, name: str, sign_of_life: str
 ) -> None:
-    killed, others = up.child(words), set(up.children())
+    killed, before, signs = up.child(words), up.children(), up.said.count(sign_of_life)
     os.kill(killed, signal.SIGKILL)
     wait_until(lambda: f"{name} was ended by SIGKILL. Starting it again." in up.said, "it is noticed")
     wait_until(lambda: up.child(words) != killed, "it runs again")
+    wait_until(lambda: up.said.count(sign_of_life) > signs, "it has started")
     wait_until(up.is_ready, "it serves")
-    assert others - set(up.children()) == {killed}
+    after = up.children()
+    assert {line for pid, line in before.items() if pid not in after} == {before[killed]}, up.said
     assert is_admin(up, up.password)
 
 
