@@ -32,17 +32,18 @@ def become(uid: int, gid: int, *, reach: bool) -> None:
         libc.prctl(_PR_CAP_AMBIENT, _PR_CAP_AMBIENT_RAISE, _CAP_DAC_READ_SEARCH, 0, 0)
 
 
-def main(parent: int, orphan_signal: int, uid: int, gid: int, reach: int) -> None:
-    """Prepare this process, then replace it by the program named in the rest of the arguments."""
+def main(arguments: list[str]) -> None:
+    """Prepare this process as the first arguments say, then replace it by the program in the rest."""
+    parent, orphan_signal, uid, gid, reach = map(int, arguments[:5])
+    program = arguments[5:]
     if uid:
         become(uid, gid, reach=bool(reach))
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, orphan_signal, 0, 0, 0)
     if os.getppid() != parent:  # it went before the kernel was asked to watch it
         sys.exit(1)
-    program = sys.argv[6:]
     os.execv(program[0], program)  # noqa: S606 - no shell is the point
 
 
 if __name__ == "__main__":
-    main(*map(int, sys.argv[1:6]))
+    main(sys.argv[1:])
