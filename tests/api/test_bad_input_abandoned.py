@@ -1,6 +1,5 @@
 """Uploads that nobody finishes: they end, and their bytes go (spec, "Cancel a blob upload")."""
 
-import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
@@ -10,8 +9,8 @@ from tests.conformance.client import Repository, open_repository
 from tests.conformance.content import digest_of, unique
 from tests.conformance.files import upload_files
 from tests.conformance.serving import settings_for
-from tests.conformance.waiting import until
 from tests.conformance.wire import connect, head
+from tests.support.eventually import pass_time, until
 from tests.support.registry import Registry, running_registry
 from tests.support.servers import Databases
 
@@ -56,7 +55,7 @@ async def test_upload_that_goes_on_does_not_end(forgetful: Registry, repo: Repos
         await wire.send(head("PATCH", session, {**repo.authorization, "Content-Length": SIZE}))
         for start in range(0, SIZE, SIZE // 10):
             await wire.send(data[start : start + SIZE // 10])
-            await asyncio.sleep(0.15)  # the load itself: a slow client
+            await pass_time(0.15)
             await expire_uploads(forgetful.resources)
         assert (await wire.answer()).status == 202
     assert (await repo.close(session, digest_of(data))).status == 201

@@ -17,7 +17,7 @@ from app.auth.tokens import TokenSigner
 from app.settings import Secret
 from tests.conformance.client import Repository, bearer, open_repository
 from tests.conformance.content import digest_of
-from tests.conformance.waiting import until
+from tests.support.eventually import until
 from tests.support.registry import Registry
 
 Forgery = Callable[[str], str]

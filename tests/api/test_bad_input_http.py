@@ -6,8 +6,8 @@ import pytest
 
 from tests.conformance.client import Repository, with_query
 from tests.conformance.content import digest_of, unique
-from tests.conformance.waiting import until
 from tests.conformance.wire import ask, connect, head
+from tests.support.eventually import until
 
 MEGABYTE = 1 << 20
 

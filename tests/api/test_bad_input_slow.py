@@ -11,8 +11,8 @@ from tests.conformance.client import Repository, open_repository, with_query
 from tests.conformance.content import MANIFEST, digest_of, unique
 from tests.conformance.files import upload_files
 from tests.conformance.serving import settings_for
-from tests.conformance.waiting import until
 from tests.conformance.wire import Wire, connect, head
+from tests.support.eventually import pass_time, until
 from tests.support.registry import Registry, running_registry
 from tests.support.servers import Databases
 
@@ -114,7 +114,7 @@ async def drip(wire: Wire, data: bytes, *, seconds: float) -> None:
     pieces = 20
     step = -(-len(data) // pieces)
     for start in range(0, len(data), step):
-        await asyncio.sleep(seconds / pieces)
+        await pass_time(seconds / pieces)
         await wire.send(data[start : start + step])
 
 

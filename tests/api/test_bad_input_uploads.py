@@ -10,8 +10,8 @@ import pytest
 from tests.conformance.client import Answer, Repository, with_query
 from tests.conformance.content import digest_of, unique
 from tests.conformance.files import upload_files
-from tests.conformance.waiting import until
 from tests.conformance.wire import Wire, ask, connect, head
+from tests.support.eventually import until
 
 SIZE = 300_000
 SENT = 200_000

@@ -11,8 +11,8 @@ from tests.conformance.client import Answer, Repository, open_repository
 from tests.conformance.content import digest_of, unique
 from tests.conformance.files import upload_files
 from tests.conformance.serving import Served, served_by_processes, settings_for
-from tests.conformance.waiting import until
 from tests.conformance.wire import connect, head
+from tests.support.eventually import until
 from tests.support.registry import running_registry
 from tests.support.servers import Databases
 

@@ -50,13 +50,17 @@ class House:
 async def house(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[House]:
     with databases.fresh(migrated=True) as url:
         async with running_registry(settings_for(url, tmp_path_factory.mktemp("house"))) as registry:
-            async with registry.resources.database.transaction() as tx:
-                await create_user(tx, "alice", PASSWORD)
-                for project in ("open", "secret", "hers", "read"):
-                    await create_project(tx, project, CAUSE, is_public=project == "open")
-                await assign_role(tx, "hers", "alice", role=Role.DEVELOPER)
-                await assign_role(tx, "read", "alice", role=Role.GUEST)
+            await furnish(registry)
             yield House(registry)
+
+
+async def furnish(registry: Registry) -> None:
+    async with registry.resources.database.transaction() as tx:
+        await create_user(tx, "alice", PASSWORD)
+        for project in ("open", "secret", "hers", "read"):
+            await create_project(tx, project, CAUSE, is_public=project == "open")
+        await assign_role(tx, "hers", "alice", role=Role.DEVELOPER)
+        await assign_role(tx, "read", "alice", role=Role.GUEST)
 
 
 async def mount(repo: Repository, digest: str, source: str) -> Answer:

@@ -10,6 +10,7 @@ import pytest
 
 from tests.conformance.client import Answer, Registry, Repository, bearer, open_repository
 from tests.conformance.content import artifact, digest_of, image, index, unique
+from tests.support.eventually import pass_time
 
 ROUNDS = 15
 MANY = 12
@@ -17,7 +18,7 @@ MANY = 12
 
 async def later(step: int, request: Coroutine[Any, Any, Answer]) -> Answer:
     """The request a little later in each round, so that it meets the other at each of its steps."""
-    await asyncio.sleep(step / 7_000)
+    await pass_time(step / 7_000)
     return await request
 
 
