@@ -45,6 +45,7 @@ NEEDS: Mapping[str, tuple[Need, ...]] = {
     "test_oras_py.py": (_package("oras", "oras"),),
     "test_dxf.py": (_package("dxf", "python-dxf"), _program("openssl")),
     "test_tls.py": (_program("openssl"), _program("skopeo")),
+    "test_nginx.py": (_program("nginx"), _program("openssl")),
     "test_image.py": (*map(_program, ("mmdebstrap", "buildah", "podman", "runc")), _ROOT),
 }
 REQUIRED = os.environ.get("ROADSTEAD_REQUIRE_CLIENTS") == "1"
