@@ -9,7 +9,11 @@ RULES = (*budgets.RULES, *conventions.RULES)
 
 
 def test_the_product_is_found() -> None:
-    assert {module.path for module in modules()} >= {"app/settings/table.py", "cli/main.py", "workers/main.py"}
+    assert {module.path for module in modules()} >= {
+        "app/settings/table.py",
+        "cli/main.py",
+        "workers/main.py",
+    }
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
