@@ -26,10 +26,10 @@ class Workload(Protocol):
 
 @dataclass(frozen=True)
 class Floor:
-    """A bound on Roadstead's figure: as a multiple of a target's, or by itself (`against` is empty)."""
+    """A bound on Roadstead's figure: as a multiple of a target's, or by itself (`against` is None)."""
 
-    against: str
     bound: float
+    against: str | None = BASELINE
 
 
 @dataclass(frozen=True)
@@ -73,37 +73,31 @@ WORKLOADS: dict[str, Station] = {
 }
 
 
-def _floor(bound: float, against: str = BASELINE) -> Floor:
-    return Floor(against, bound)
-
-
 LINES = (
-    Line("manifest-tag", "manifest GET by tag", "manifest-tag", "requests_per_s", "/s", (_floor(4),)),
-    Line(
-        "manifest-digest", "manifest GET by digest", "manifest-digest", "requests_per_s", "/s", (_floor(5),)
-    ),
-    Line("blob-1k", "1 KB blob GET", "blob-1k", "requests_per_s", "/s", (_floor(8),)),
-    Line("blob-1m", "1 MB blob GET", "blob-1m", "mb_per_s", "MB/s", (_floor(2.5), _floor(0.7, "nginx"))),
-    Line("blob-64m", "64 MB blob GET", "blob-64m", "mb_per_s", "MB/s", (_floor(0.95),)),
+    Line("manifest-tag", "manifest GET by tag", "manifest-tag", "requests_per_s", "/s", (Floor(4),)),
+    Line("manifest-digest", "manifest GET by digest", "manifest-digest", "requests_per_s", "/s", (Floor(5),)),
+    Line("blob-1k", "1 KB blob GET", "blob-1k", "requests_per_s", "/s", (Floor(8),)),
+    Line("blob-1m", "1 MB blob GET", "blob-1m", "mb_per_s", "MB/s", (Floor(2.5), Floor(0.7, "nginx"))),
+    Line("blob-64m", "64 MB blob GET", "blob-64m", "mb_per_s", "MB/s", (Floor(0.95),)),
     Line(
         "cpu-64m",
         "server CPU, 64 MB blob GET",
         "blob-64m",
         "cpu_s_per_gb",
         "s/GB",
-        (_floor(0.75),),
+        (Floor(0.75),),
         is_less_better=True,
     ),
-    Line("upload-64m", "64 MB upload", "upload-64m", "mb_per_s", "MB/s", (_floor(1.2),)),
+    Line("upload-64m", "64 MB upload", "upload-64m", "mb_per_s", "MB/s", (Floor(1.2),)),
     Line("upload-4k", "4 KB upload", "upload-4k", "per_s", "/s"),
-    Line("push-image", "push of a small image", "push-image", "per_s", "/s", (_floor(2),)),
+    Line("push-image", "push of a small image", "push-image", "per_s", "/s", (Floor(2),)),
     Line(
         "memory",
         "web process growth, large blobs",
         "memory",
         "growth_mb",
         "MB",
-        (_floor(30, ""),),
+        (Floor(30, None),),
         is_less_better=True,
     ),
 )

@@ -1,6 +1,6 @@
 """How much each web process grows while clients push and pull large blobs."""
 
-import os
+import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -15,6 +15,7 @@ from bench.writes import LargeBlob
 
 _CLIENTS = 8
 _MEGABYTE = 1e6
+_REPEATED_BYTES = 64 << 20
 
 
 @dataclass(frozen=True)
@@ -32,27 +33,26 @@ class Growth:
         for pid in pids:
             processes.reset_peak(pid)
         clients = [_Client(target.write_access(number), plan.memory_blob_bytes) for number in range(_CLIENTS)]
-        outcomes: list[crowd.Outcome] = []
-        load = processes.watch([target.pid], lambda: outcomes.append(crowd.run(clients)))
+        outcome, load = processes.watch([target.pid], partial(crowd.run, clients))
         growth = [processes.memory_bytes(pid, "VmHWM") - before[pid] for pid in pids]
         return {
             "growth_mb": max(growth) / _MEGABYTE,
             "idle_mb": max(before.values()) / _MEGABYTE,
-            "mb_per_s": outcomes[0].bytes / outcomes[0].seconds / _MEGABYTE,
+            "mb_per_s": outcome.bytes / outcome.seconds / _MEGABYTE,
             "foreign_cores": load.foreign_cores,
         }
 
 
 @dataclass(frozen=True)
 class _Client:
-    """Pushes one large blob, then pulls it."""
+    """Pushes one large blob, then pulls it; all push the same bytes, which the disk then holds once."""
 
     access: Access
     size: int
 
     def prepare(self) -> Iterator[crowd.Step]:
-        common = memoryview(os.urandom(min(self.size, 64 << 20)))
-        return self._steps(LargeBlob.make(common, self.size))
+        common = memoryview(hashlib.shake_256(b"memory").digest(_REPEATED_BYTES))
+        return self._steps(LargeBlob.make(b"", common, self.size))
 
     def _steps(self, blob: LargeBlob) -> Iterator[crowd.Step]:
         with self.access.connect() as connection:

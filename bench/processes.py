@@ -11,6 +11,9 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
+
+Result = TypeVar("Result")
 
 _TICK = os.sysconf("SC_CLK_TCK")
 _QUIET_WINDOW = 0.2
@@ -91,15 +94,15 @@ class Load:
     foreign_cores: float
 
 
-def watch(roots: Sequence[int], load: Callable[[], None]) -> Load:
-    """Run a load and account for it."""
+def watch(roots: Sequence[int], load: Callable[[], Result]) -> tuple[Result, Load]:
+    """Run a load, and return what it returned and what it cost."""
     server, machine, clients, started = cpu_seconds(roots), _machine_cpu(), _children_cpu(), time.monotonic()
-    load()
+    result = load()
     seconds = time.monotonic() - started
     during = cpu_seconds(roots) - server
     foreign = _machine_cpu() - machine - during - (_children_cpu() - clients)
     wait_until_quiet(roots)
-    return Load(seconds, cpu_seconds(roots) - server, max(0.0, foreign / seconds))
+    return result, Load(seconds, cpu_seconds(roots) - server, max(0.0, foreign / seconds))
 
 
 def spawn(argv: Sequence[str], log: Path, env: dict[str, str] | None = None) -> subprocess.Popen[bytes]:

@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import tempfile
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from bench import generator, processes
@@ -39,9 +40,7 @@ class Read:
 
     def measure(self, target: Target, files: Content, plan: Plan) -> Sample:
         """Ask for a while and return the figures."""
-        results: list[generator.Result] = []
-        load = processes.watch([target.pid], lambda: results.append(self._load(target, files, plan.seconds)))
-        (result,) = results
+        result, load = processes.watch([target.pid], partial(self._load, target, files, plan.seconds))
         self._check(target, result)
         return {
             "requests_per_s": result.requests / result.seconds,

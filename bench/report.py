@@ -101,4 +101,4 @@ def _verdict_line(line: Line, verdict: Verdict, labels: Mapping[str, str]) -> st
     against = labels[verdict.floor.against] if verdict.floor.against else ""
     outcome = "pass" if verdict.is_met else "**FAIL**"
     bound = f"{sign} {verdict.floor.bound:g}{mark}"
-    return f"| {line.title} | {against} | {bound} | {verdict.reached} {mark} | {outcome} |"
+    return f"| {line.title} | {against} | {bound} | {verdict.reached}{mark} | {outcome} |"

@@ -25,9 +25,9 @@ class Arena:
     versions: dict[str, str]
     files: Content
 
-    def wait_until_quiet(self) -> None:
-        """Wait until no server has anything left to do."""
-        processes.wait_until_quiet(sorted({target.pid for target in self.targets}))
+    def becomes_quiet(self) -> bool:
+        """Wait until no server has anything left to do; False when that does not come to pass."""
+        return processes.wait_until_quiet(sorted({target.pid for target in self.targets}))
 
     def labels(self) -> dict[str, str]:
         """Return what the columns are called."""
@@ -63,7 +63,8 @@ def measure(arena: Arena, keys: Sequence[str], plan: Plan, say: Say) -> Samples:
             station.workload.warm_up(target, arena.files, plan)
         for _ in range(1 if station.is_slow else plan.rounds):
             for target in takers:
-                arena.wait_until_quiet()
+                if not arena.becomes_quiet():
+                    say("a server is not at rest: it takes part in what is measured next")
                 began = time.monotonic()
                 sample = station.workload.measure(target, arena.files, plan)
                 samples[key][target.name].append(sample)

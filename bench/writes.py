@@ -68,7 +68,7 @@ class _Uploader:
     def prepare(self) -> Iterator[crowd.Step]:
         """Make the bytes and their digests, which are not part of what is measured."""
         common = memoryview(os.urandom(min(self.size, 64 << 20) - _UNIQUE))
-        blobs = [LargeBlob.make(common, self.size) for _ in range(self.count)]
+        blobs = [LargeBlob.make(os.urandom(_UNIQUE), common, self.size) for _ in range(self.count)]
         return self._steps(blobs)
 
     def _steps(self, blobs: Sequence["LargeBlob"]) -> Iterator[crowd.Step]:
@@ -89,10 +89,10 @@ class LargeBlob:
     digest: str
 
     @classmethod
-    def make(cls, common: memoryview, size: int) -> "LargeBlob":
-        """Build a blob of this size from some bytes of its own and the common ones, repeated."""
-        parts: list[bytes | memoryview] = [os.urandom(_UNIQUE)]
-        left = size - _UNIQUE
+    def make(cls, own: bytes, common: memoryview, size: int) -> "LargeBlob":
+        """Build a blob of this size from bytes of its own and the common ones, repeated."""
+        parts: list[bytes | memoryview] = [own]
+        left = size - len(own)
         while left > 0:
             parts.append(common[:left])
             left -= len(parts[-1])
@@ -143,9 +143,7 @@ def _new_image() -> Image:
 
 def _measure(target: Target, clients: Sequence[crowd.Client]) -> Sample:
     os.sync()  # what earlier rounds left to be written is not this one's load
-    outcomes: list[crowd.Outcome] = []
-    load = processes.watch([target.pid], lambda: outcomes.append(crowd.run(clients)))
-    (outcome,) = outcomes
+    outcome, load = processes.watch([target.pid], partial(crowd.run, clients))
     count = len(outcome.latencies)
     return {
         "per_s": count / outcome.seconds,
