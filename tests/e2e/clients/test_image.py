@@ -128,7 +128,9 @@ def image() -> Iterator[Image]:
 
 def make_base(home: Path, buildah: Program) -> None:
     (home / "base").mkdir()
-    mmdebstrap = Program.at(home, "mmdebstrap", "--quiet", "--variant=extract")
+    mmdebstrap = replace(
+        Program.at(home, "mmdebstrap", "--quiet", "--variant=extract"), timeout=BUILD_SECONDS
+    )
     hooks = (f"--extract-hook={command}" for command in UNPACKED)
     mmdebstrap.succeeds(f"--include={','.join(PACKAGES)}", *hooks, "bookworm", home / "base/files.tar")
     (home / "base/Dockerfile").write_text("FROM scratch\nADD files.tar /\n")
