@@ -196,6 +196,20 @@ def _polls(function: Function) -> Iterator[ast.Call]:
         yield from (call for loop in loops for call, name in _calls(loop) if name in _SLEEPS)
 
 
+def _environment(module: Module) -> Iterator[Finding]:
+    """Reading one name is fine; handing on all of them gives the program settings that no test chose."""
+    if module.is_in("tests/support"):
+        return
+    read = {
+        id(node.value)
+        for node in module.nodes
+        if isinstance(node, ast.Subscript) or (isinstance(node, ast.Attribute) and node.attr == "get")
+    }
+    for node in module.nodes:
+        if isinstance(node, ast.Attribute) and name_of(node) == "os.environ" and id(node) not in read:
+            yield node.lineno, "the whole environment, with whatever ROADSTEAD_ settings it has"
+
+
 RULES = (
     Rule(
         "suppressions",
@@ -245,5 +259,8 @@ RULES = (
         f"Poll for the condition with a deadline, by a function of {POLLING}",
         _sleeps,
         ("tests",),
+    ),
+    Rule(
+        "environment", "Leave those names out, as tests/support/roadstead.py does", _environment, ("tests",)
     ),
 )

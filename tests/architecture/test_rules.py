@@ -103,6 +103,12 @@ SAMPLES = [
     Sample("no mocks", "monkeypatch.setattr(a, b, c)", 1, "setattr(a, b, c)", "tests/a.py"),
     Sample("no sleeps", "await asyncio.sleep(1)", 1, "await event.wait()", "tests/a.py"),
     Sample(
+        "environment", "env = {**os.environ, 'A': b}", 1, "env = {'PATH': os.environ['PATH']}", "tests/a.py"
+    ),
+    Sample(
+        "environment", "run(env=os.environ | b)", 1, "run(env={'HOME': os.environ.get('HOME')})", "tests/a.py"
+    ),
+    Sample(
         "no sleeps",
         "def f():\n    time.sleep(1)\n    while g(): pass",
         2,
