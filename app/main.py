@@ -18,7 +18,7 @@ from app.auth.passwords import LocalAuthenticator
 from app.auth.tokens import TokenSigner
 from app.blobs import routes as blob_routes
 from app.blobs import upload_routes
-from app.http import EXTERNAL_URL, answered
+from app.http import EXTERNAL_URL, answered, logged
 from app.logging import configure_logging
 from app.manifests import routes as manifest_routes
 from app.manifests.pulls import PULL_LOG, PullLog
@@ -64,7 +64,8 @@ ROUTES: Final[tuple[Route, ...]] = (
 def build(r: Resources) -> web.Application:
     """Join the slices into one application."""
     require(r.settings, "auth.secret_key")
-    application = web.Application(middlewares=[answered], client_max_size=r.settings.manifests.max_bytes)
+    middlewares = [logged, answered] if r.settings.log.requests else [answered]
+    application = web.Application(middlewares=middlewares)
     signer = TokenSigner(r.settings.auth)
     authority = RegistryAuthority(
         r.database, r.settings.auth, authenticator=LocalAuthenticator(r.database), signer=signer
@@ -85,6 +86,20 @@ def build(r: Resources) -> web.Application:
     return application
 
 
+def runner_of(r: Resources) -> web.AppRunner:
+    """Return what serves the application."""
+    return web.AppRunner(
+        build(r),
+        access_log=None,
+        # Content is what was sent: a digest is of these bytes, and fifty of them must not become gigabytes.
+        auto_decompress=False,
+        keepalive_timeout=75,
+        read_bufsize=_READ_BYTES,
+        lingering_time=_LINGER_SECONDS,
+        shutdown_timeout=r.settings.shutdown_grace.total_seconds(),
+    )
+
+
 async def serve(settings: Settings, sock: socket) -> None:
     """Run one web process on a listening socket until SIGTERM or SIGINT, then drain."""
     configure_logging(settings.log)
@@ -92,14 +107,7 @@ async def serve(settings: Settings, sock: socket) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     async with open_resources(settings) as r:
-        runner = web.AppRunner(
-            build(r),
-            access_log=None,
-            keepalive_timeout=75,
-            read_bufsize=_READ_BYTES,
-            lingering_time=_LINGER_SECONDS,
-            shutdown_timeout=settings.shutdown_grace.total_seconds(),
-        )
+        runner = runner_of(r)
         await runner.setup()
         try:
             await web.SockSite(runner, sock, backlog=1024).start()

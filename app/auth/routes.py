@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from typing import Final
+from urllib.parse import parse_qsl
 
 from aiohttp import web
 
@@ -9,6 +10,7 @@ from app.access import ANONYMOUS, Actor, Grant, Permission
 from app.access.routing import Route
 from app.auth.authority import BadCredentials, RegistryAuthority
 from app.auth.tokens import TokenSigner
+from app.http import read_limited
 from app.oci.errors import NameInvalid, Unauthorized
 from app.oci.names import RepositoryName
 from app.resources import resources
@@ -17,6 +19,8 @@ REGISTRY_AUTHORITY: Final = web.AppKey("registry_authority", RegistryAuthority)
 TOKEN_SIGNER: Final = web.AppKey("token_signer", TokenSigner)
 
 _MAX_SCOPES: Final = 100
+_MAX_FORM_BYTES: Final = 64 << 10
+_MAX_FIELDS: Final = 100
 _ON_REPOSITORIES: Final = (Permission.PULL, Permission.PUSH, Permission.DELETE)
 
 
@@ -37,8 +41,11 @@ async def get_token(request: web.Request) -> web.Response:
 
 async def post_token(request: web.Request) -> web.Response:
     """Give a token for name and password in a form (RFC 6749, section 4.3)."""
-    form = await request.post()
-    fields = {name: value for name, value in form.items() if isinstance(value, str)}
+    body = await read_limited(request, _MAX_FORM_BYTES, resources(request).settings.uploads.idle_timeout)
+    try:
+        fields = dict(parse_qsl(body.decode(), max_num_fields=_MAX_FIELDS))
+    except ValueError:
+        return web.json_response({"error": "invalid_request"}, status=400)
     if fields.get("grant_type") != "password":
         return web.json_response({"error": "unsupported_grant_type"}, status=400)
     try:

@@ -239,3 +239,14 @@ def _session(**columns: object) -> UploadSession:
         if columns[name] is not None:
             columns[name] = bytes(columns[name])  # type: ignore[call-overload]  # psycopg2 returns memoryview
     return UploadSession(**columns)  # type: ignore[arg-type]  # the columns of the statements above
+
+
+LIST_NAMED = SQL("""
+    SELECT storage_state FROM upload_sessions WHERE storage_state::text = ANY(%(states)s::text[])
+""")
+
+
+async def list_named(database: Database, states: list[UploadState]) -> list[UploadState]:
+    """Return those states in storage that a session names."""
+    async with database.autocommit() as statements:
+        return await statements.values(LIST_NAMED, states=[json.dumps(state) for state in states])

@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
-from typing import Any, LiteralString, TypeVar
+from typing import Any, Final, LiteralString, TypeVar
 
 import aiopg
 
@@ -17,10 +17,13 @@ from app.db.coalesce import Coalescer
 from app.db.errors import DatabaseUnavailable, NoRow
 from app.db.statements import SQL, Prepared
 from app.db.translate import translated
+from app.db.watch import Watch
 
 Row = TypeVar("Row")
 
 _PING = SQL("SELECT 1")
+_PATIENCE_SECONDS: Final = 20.0
+_TRIES: Final = 3
 
 
 class Statements:
@@ -107,14 +110,15 @@ class Transaction(Statements):
 class Database:
     """A pool of connections."""
 
-    def __init__(self, pool: aiopg.Pool) -> None:
+    def __init__(self, pool: aiopg.Pool, watch: Watch) -> None:
         self._pool = pool
+        self._watch = watch
         self._coalescers: dict[str, Coalescer[tuple[object, ...], tuple[Any, ...]]] = {}
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Transaction]:
         """Commit when the block ends, roll back when it raises."""
-        async with _Borrowed(self._pool) as cursor:
+        async with _Borrowed(self._pool, self._watch) as cursor:
             tx = Transaction(cursor)
             try:
                 yield tx
@@ -127,12 +131,12 @@ class Database:
     @asynccontextmanager
     async def autocommit(self) -> AsyncIterator[Statements]:
         """Lend a connection on which each statement stands alone: no BEGIN, no COMMIT."""
-        async with _Borrowed(self._pool) as cursor:
+        async with _Borrowed(self._pool, self._watch) as cursor:
             yield Statements(cursor)
 
     async def call(self, prepared: Prepared, *params: object) -> list[tuple[Any, ...]]:
         """Run one prepared statement in a transaction of its own."""
-        async with _Borrowed(self._pool) as cursor:
+        async with _Borrowed(self._pool, self._watch) as cursor:
             return await Statements(cursor).tuples(prepared, *params)
 
     async def read(self, prepared: Prepared, *params: object) -> list[tuple[Any, ...]]:
@@ -165,7 +169,7 @@ class Database:
     @asynccontextmanager
     async def listen(self, channel: LiteralString) -> AsyncIterator[Callable[[float], Awaitable[None]]]:
         """Lend `wait(seconds)`: it returns when a NOTIFY came on the channel, or the time is over."""
-        async with _Borrowed(self._pool) as cursor:
+        async with _Borrowed(self._pool, self._watch) as cursor:
             await Statements(cursor).run(SQL(f"LISTEN {channel}"))
             notifies = cursor.connection.notifies
 
@@ -185,50 +189,76 @@ class Database:
 class _Borrowed:
     """A connection out of the pool, with a cursor. A class, since every request passes here."""
 
-    __slots__ = ("_connection", "_cursor", "_pool")
+    __slots__ = ("_connection", "_cursor", "_pool", "_watch")
 
-    def __init__(self, pool: aiopg.Pool) -> None:
+    def __init__(self, pool: aiopg.Pool, watch: Watch) -> None:
         self._pool = pool
+        self._watch = watch
 
     async def __aenter__(self) -> aiopg.Cursor:
-        with translated("acquire"):
-            self._connection = await self._pool.acquire()
+        self._connection = await self._acquire()
+        self._watch.connections.add(self._connection)
         try:
             with translated("cursor"):
                 self._cursor = await self._connection.cursor()
         except BaseException:
-            await self._pool.release(self._connection)
+            await self._give_back()
             raise
         return self._cursor
 
     async def __aexit__(self, *_: object) -> None:
         self._cursor.close()
+        await self._give_back()
+
+    async def _acquire(self) -> aiopg.Connection:
+        """Take a connection that lives; aiopg fails in odd ways on those that die while they are made."""
+        reason: Exception | None = None
+        for _ in range(_TRIES):
+            try:
+                with translated("acquire"):
+                    return await self._pool.acquire()
+            except (AssertionError, OSError) as error:
+                reason = error
+        raise DatabaseUnavailable(f"no connection could be made: {reason!r}") from reason
+
+    async def _give_back(self) -> None:
+        self._watch.connections.discard(self._connection)
         await self._pool.release(self._connection)
 
 
 @asynccontextmanager
 async def open_database(url: str, *, size: int, statement_timeout: timedelta) -> AsyncIterator[Database]:
     """Open the pool for as long as the block runs."""
+    watch = Watch()
 
     async def prepare(connection: aiopg.Connection) -> None:
-        async with connection.cursor() as cursor:
-            await cursor.execute(";\n".join(p.definition for p in Prepared.registry.values()) or "SELECT 1")
+        definitions = ";\n".join(p.definition for p in Prepared.registry.values())
+        watch.connections.add(connection)
+        try:
+            async with connection.cursor() as cursor:
+                await cursor.execute(definitions or "SELECT 1")
+        finally:
+            watch.connections.discard(connection)
 
+    watching = asyncio.create_task(watch.run())
     milliseconds = int(statement_timeout.total_seconds() * 1000)
-    with translated("connect"):
-        pool = await aiopg.create_pool(
-            url,
-            minsize=1,
-            maxsize=size,
-            timeout=20.0,
-            enable_hstore=False,
-            enable_uuid=True,
-            on_connect=prepare,
-            application_name="roadstead",
-            options=f"-c statement_timeout={milliseconds} -c plan_cache_mode=force_generic_plan",
-        )
     try:
-        yield Database(pool)
+        with translated("connect"):
+            pool = await aiopg.create_pool(
+                url,
+                minsize=1,
+                maxsize=size,
+                timeout=_PATIENCE_SECONDS,
+                enable_hstore=False,
+                enable_uuid=True,
+                on_connect=prepare,
+                application_name="roadstead",
+                options=f"-c statement_timeout={milliseconds} -c plan_cache_mode=force_generic_plan",
+            )
+        try:
+            yield Database(pool, watch)
+        finally:
+            pool.terminate()
+            await pool.wait_closed()
     finally:
-        pool.terminate()
-        await pool.wait_closed()
+        watching.cancel()

@@ -9,6 +9,10 @@ class DatabaseUnavailable(DatabaseError):
     """The database cannot be reached, or the connection broke in the middle."""
 
 
+class DatabaseNotMigrated(DatabaseError):
+    """The schema is older than this program."""
+
+
 class NoRow(DatabaseError):
     """A statement that must return one row returned none."""
 

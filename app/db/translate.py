@@ -7,6 +7,7 @@ import psycopg2
 from psycopg2 import errors as pg
 
 from app.db.errors import (
+    DatabaseNotMigrated,
     DatabaseUnavailable,
     ForeignKeyViolation,
     StatementTimeout,
@@ -41,6 +42,8 @@ def _translate(error: BaseException, sql: str) -> Exception | None:
             return UniqueViolation(error.diag.constraint_name)
         case pg.ForeignKeyViolation():
             return ForeignKeyViolation(error.diag.constraint_name)
+        case pg.UndefinedTable() | pg.UndefinedColumn():
+            return DatabaseNotMigrated(f"{error.diag.message_primary}; run `roadstead migrate` first")
         case psycopg2.OperationalError() | psycopg2.InterfaceError() | TimeoutError():
             return DatabaseUnavailable(str(error).strip())
         case asyncio.CancelledError():

@@ -1,7 +1,7 @@
 """What every slice's routes share: errors as answers, request identity, paging, ranges, file bodies."""
 
 from app.http.bodies import BodyCut, pieces_of, read_limited
-from app.http.errors import answered
+from app.http.errors import answered, logged
 from app.http.files import send_file
 from app.http.pagination import Page, next_link, page_of
 from app.http.ranges import Span, parse_range
@@ -16,6 +16,7 @@ __all__ = [
     "answered",
     "base_url",
     "is_known",
+    "logged",
     "next_link",
     "page_of",
     "parse_range",

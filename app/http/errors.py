@@ -2,6 +2,7 @@
 
 import json
 import re
+import time
 from collections.abc import Awaitable, Callable
 from typing import Final
 
@@ -24,6 +25,8 @@ _FRAMEWORK_CODES: Final = {
 }
 _UNSTORABLE: Final = re.compile("%00|%[eE][dD]%[aAbB]")
 """NUL and surrogates: no name has them, and PostgreSQL takes none."""
+_HOST: Final = re.compile(r"[A-Za-z0-9._:\[\]-]{0,261}")
+"""It is echoed in challenges."""
 _RETRY: Final = {"Retry-After": "2"}
 
 
@@ -33,7 +36,7 @@ async def answered(
 ) -> web.StreamResponse:
     """Answer every error as the spec's JSON, with the request's identifier."""
     try:
-        if _UNSTORABLE.search(request.rel_url.raw_path_qs):
+        if _UNSTORABLE.search(request.rel_url.raw_path_qs) or not _HOST.fullmatch(request.host):
             raise web.HTTPBadRequest
         return await handler(request)
     except ConnectionError as error:
@@ -43,6 +46,25 @@ async def answered(
         return web.Response(status=_CLIENT_LEFT)
     except Exception as error:  # noqa: BLE001 - this is where all of them end
         return _finished(request, _answer(request, error))
+
+
+@web.middleware
+async def logged(
+    request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+) -> web.StreamResponse:
+    """Write a line for every request, once it is answered."""
+    began = time.monotonic()
+    response = await handler(request)
+    log.info(
+        "request_answered",
+        method=request.method,
+        path=request.path,
+        status=response.status,
+        seconds=round(time.monotonic() - began, 4),
+        address=request.remote,
+        request_id=request_id(request),
+    )
+    return response
 
 
 def _answer(request: web.Request, error: Exception) -> web.Response:

@@ -7,7 +7,6 @@ the headers have left the transport's own buffer.
 import asyncio
 import os
 from collections.abc import Mapping
-from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 from socket import socket
@@ -52,49 +51,54 @@ async def _send(request: web.Request, file: int, span: Span, *, patience: float)
     connection: socket | None = transport.get_extra_info("socket") if transport else None
     if transport is None or connection is None:
         raise ConnectionResetError("the client went away")
-    with closing(_Duplicate(connection, patience)) as duplicate:
-        await asyncio.sleep(0)  # uvloop writes the headers at the end of its turn
-        while transport.get_write_buffer_size():
-            await duplicate.writable()
-            await asyncio.sleep(0)
-        start = span.start
-        while start < span.stop:
-            sent = duplicate.send(file, start, min(_STRIDE, span.stop - start))
-            if sent == 0:
-                await duplicate.writable()
-            start += sent
+    descriptor = os.dup(connection.fileno())
+    try:
+        await _Sending(transport, descriptor, file, span=span).run(patience)
+    finally:
+        os.close(descriptor)
 
 
-class _Duplicate:
-    """A second descriptor of a connection's socket, on which we send and wait ourselves."""
+class _Sending:
+    """Sends a file on a second descriptor of a connection's socket, whenever that takes more.
 
-    def __init__(self, connection: socket, patience: float) -> None:
-        self._patience = patience
+    The event loop calls `_step` as long as the socket is writable: no task is woken in between, and
+    others have their turn after each step.
+    """
+
+    def __init__(self, transport: asyncio.Transport, descriptor: int, file: int, *, span: Span) -> None:
+        self._transport = transport
+        self._descriptor = descriptor
+        self._file = file
+        self._start, self._stop = span.start, span.stop
         self._loop = asyncio.get_running_loop()
-        self._descriptor = os.dup(connection.fileno())
+        self._done: asyncio.Future[None] = self._loop.create_future()
 
-    def send(self, file: int, start: int, count: int) -> int:
-        """Send without waiting; return how many bytes the socket took, 0 when it is full."""
+    async def run(self, patience: float) -> None:
+        """Send everything; raise ConnectionError when the client leaves, or takes nothing for so long."""
+        self._loop.add_writer(self._descriptor, self._step)
         try:
-            sent = os.sendfile(self._descriptor, file, start, count)
-        except BlockingIOError:
-            return 0
-        if sent == 0:
-            raise ConnectionAbortedError("the file is shorter than the database says")
-        return sent
-
-    async def writable(self) -> None:
-        """Wait until the socket takes more; raise ConnectionAbortedError when it does not."""
-        ready = self._loop.create_future()
-        self._loop.add_writer(self._descriptor, ready.set_result, None)
-        try:
-            async with asyncio.timeout(self._patience):
-                await ready
-        except TimeoutError:
-            raise ConnectionAbortedError("the client stopped reading") from None
+            while not self._done.done():
+                before = self._start
+                await asyncio.wait({self._done}, timeout=patience)
+                if self._start == before and not self._done.done():
+                    raise ConnectionAbortedError("the client stopped reading")
+            self._done.result()
         finally:
             self._loop.remove_writer(self._descriptor)
 
-    def close(self) -> None:
-        """Close the second descriptor."""
-        os.close(self._descriptor)
+    def _step(self) -> None:
+        if self._done.done() or self._transport.get_write_buffer_size():
+            return  # the headers go first
+        try:
+            count = min(_STRIDE, self._stop - self._start)
+            sent = os.sendfile(self._descriptor, self._file, self._start, count)
+        except BlockingIOError:
+            return
+        except OSError as error:
+            self._done.set_exception(error)
+            return
+        self._start += sent
+        if self._start == self._stop:
+            self._done.set_result(None)
+        elif sent == 0:
+            self._done.set_exception(ConnectionAbortedError("the file is shorter than the database says"))

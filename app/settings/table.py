@@ -125,9 +125,7 @@ class LogSettings(Struct, frozen=True, forbid_unknown_fields=True):
     format: Annotated[
         Literal["auto", "console", "json"], Meta(description="`auto`: console on a terminal, else JSON.")
     ] = "auto"
-    requests: Annotated[
-        Literal["all", "errors", "none"], Meta(description="Which requests get a line in the log.")
-    ] = "errors"
+    requests: Annotated[bool, Meta(description="Whether every request gets a line in the log.")] = False
 
 
 class Settings(Struct, frozen=True, forbid_unknown_fields=True):

@@ -1,6 +1,7 @@
 """What every storage driver does; `tests/contracts/test_storage.py` holds each of them to it."""
 
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Protocol, TypeAlias
 
@@ -73,6 +74,9 @@ class StorageDriver(Protocol):
 
     async def commit(self, state: UploadState, digest: Digest, size: int) -> None:
         """Turn a finished upload of `size` bytes durably into the blob."""
+
+    async def list_uploads(self, idle: timedelta) -> list[UploadState]:
+        """Return the uploads that nothing was written to for as long, whether a session names them or not."""
 
     async def discard(self, state: UploadState) -> None:
         """Remove an upload's bytes; fine when there are none."""

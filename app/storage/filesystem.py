@@ -8,8 +8,10 @@ import asyncio
 import errno
 import os
 import shutil
+import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager, suppress
+from datetime import timedelta
 from pathlib import Path
 from typing import Final
 from uuid import uuid4
@@ -72,7 +74,7 @@ class FilesystemDriver:
     def __init__(self, root: Path) -> None:
         self._root = root
         self._durable: set[str] = set()
-        with _storage_errors():
+        with _storage_errors(is_missing_fine=False):
             root.mkdir(mode=0o750, parents=True, exist_ok=True)
             for directory in ("uploads", *(f"blobs/{algorithm}" for algorithm in ALGORITHMS)):
                 self._make_durable(directory)
@@ -80,7 +82,7 @@ class FilesystemDriver:
     async def check(self) -> None:
         """Raise StorageError unless a file can be created."""
         path = self._root / upload_key(f"check-{uuid4().hex}")
-        with _storage_errors():
+        with _storage_errors(is_missing_fine=False):
             await asyncio.to_thread(_touch_and_remove, path)
 
     async def stat(self, digest: Digest) -> int | None:
@@ -116,6 +118,10 @@ class FilesystemDriver:
                 for path in await asyncio.to_thread(lambda d: list(d.glob("*/*")), top / first):
                     yield Digest.parse(f"{algorithm}:{path.name}")
 
+    async def list_uploads(self, idle: timedelta) -> list[UploadState]:
+        """Return the uploads that nothing was written to for as long."""
+        return await asyncio.to_thread(self._list_uploads, time.time() - idle.total_seconds())
+
     def new_upload(self) -> UploadState:
         """Name a file; it is created by the first byte."""
         return {"file": uuid4().hex}
@@ -144,6 +150,10 @@ class FilesystemDriver:
         """Remove an upload's file; fine when there is none."""
         with _storage_errors():
             await asyncio.to_thread(self._upload(state).unlink, missing_ok=True)
+
+    def _list_uploads(self, before: float) -> list[UploadState]:
+        with _storage_errors(), os.scandir(self._root / "uploads") as entries:
+            return [{"file": entry.name} for entry in entries if entry.stat().st_mtime < before]
 
     def _upload(self, state: UploadState) -> Path:
         return self._root / upload_key(state["file"])
@@ -234,12 +244,12 @@ def _fsync_directory(path: Path | str) -> None:
 
 
 @contextmanager
-def _storage_errors() -> Iterator[None]:
-    """Raise StorageFull or StorageError for what the operating system says."""
+def _storage_errors(*, is_missing_fine: bool = True) -> Iterator[None]:
+    """Raise StorageFull or StorageError; pass on FileNotFoundError where that is an answer."""
     try:
         yield
-    except FileNotFoundError:
-        raise
     except OSError as error:
+        if is_missing_fine and isinstance(error, FileNotFoundError):
+            raise
         kind = StorageFull if error.errno in _FULL else StorageError
-        raise kind(error.strerror) from error
+        raise kind(f"{error.strerror}: {error.filename}" if error.filename else error.strerror) from error

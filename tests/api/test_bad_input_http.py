@@ -1,11 +1,12 @@
 """Requests that no library would send: lengths that lie, headers without end, storms, odd ranges."""
 
 import asyncio
+import gzip
 
 import pytest
 
 from tests.conformance.client import Repository, with_query
-from tests.conformance.content import digest_of, unique
+from tests.conformance.content import MANIFEST, digest_of, image, unique
 from tests.conformance.wire import ask, connect, head
 from tests.support.eventually import until
 
@@ -200,3 +201,69 @@ async def test_odd_parameters_of_an_upload(repo: Repository, query: str) -> None
     assert answer.status == 202 or (answer.status == 400 and answer.code)
     mounted = await repo.send("POST", f"blobs/uploads/?mount={digest_of(b'none')}&{query}")
     assert mounted.status == 202 or (mounted.status == 400 and mounted.code)
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "deflate", "br", "zstd", "identity", "nonsense"])
+async def test_upload_is_the_bytes_as_they_were_sent(repo: Repository, encoding: str) -> None:
+    """A coding of the request is not undone: fifty bytes on the wire must not become gigabytes here."""
+    data = gzip.compress(bytes(20 * MEGABYTE))
+    digest, session = digest_of(data), await repo.start()
+    fields = {**repo.authorization, "Content-Length": len(data), "Content-Encoding": encoding}
+    answer = await ask(repo.registry, head("PATCH", session, fields) + data)
+    assert answer is not None
+    assert (answer.status, answer.upload_end) == (202, len(data) - 1)
+    assert (await repo.close(session, digest)).status == 201
+    assert (await repo.get(f"blobs/{digest}")).body == data
+
+
+async def test_manifest_is_not_unpacked(repo: Repository) -> None:
+    await repo.push(image())
+    fields = {"Content-Type": MANIFEST, "Content-Encoding": "gzip"}
+    answer = await repo.send("PUT", "manifests/latest", gzip.compress(image().body), headers=fields)
+    assert (answer.status, answer.code) == (400, "MANIFEST_INVALID")
+
+
+@pytest.mark.parametrize(
+    ("media_type", "body"),
+    [
+        ("multipart/form-data", b"x"),
+        ("multipart/form-data; boundary=a", b"--a\r\nnonsense"),
+        ("multipart/form-data; boundary=a", b"--a\r\nContent-Disposition: form-data; name=x\r\n\r\n"),
+        ("application/x-www-form-urlencoded; charset=nonsense", b"grant_type=password"),
+        ("application/x-www-form-urlencoded", b"grant_type=password&username=%00&password=%ff"),
+        ("application/x-www-form-urlencoded", b"grant_type=password&username=admin&password=wrong"),
+        ("application/x-www-form-urlencoded", b"&".join([b"scope=a"] * 5000)),
+        ("application/x-www-form-urlencoded", b"a=" + b"x" * 5_000_000),
+        ("application/json", b"{"),
+        ("", b"grant_type=password"),
+    ],
+)
+async def test_form_that_is_none_gives_no_token(repo: Repository, media_type: str, body: bytes) -> None:
+    anybody = Repository(repo.registry, repo.name)
+    answer = await anybody.send("POST", "/service/token", body, headers={"Content-Type": media_type})
+    assert answer.status in {400, 401, 413, 415}
+    assert "token" not in answer.json()
+
+
+@pytest.mark.parametrize("host", ["", 'a"b', "a b", "a\\", "a/b", 'a",x="b', "x" * 3000])
+async def test_host_that_is_none_is_not_repeated_in_the_challenge(repo: Repository, host: str) -> None:
+    answer = await ask(repo.registry, f"GET /v2/ HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())
+    assert answer is not None
+    assert answer.status in {400, 401}
+    assert host == "" or host not in answer.headers.get("WWW-Authenticate", "")
+
+
+async def test_continue_is_said_before_the_body_comes(repo: Repository) -> None:
+    session = await repo.start()
+    async with connect(session) as wire:
+        fields = {**repo.authorization, "Content-Length": 5, "Expect": "100-continue"}
+        await wire.send(head("PATCH", session, fields))
+        assert (await wire.answer()).status == 100
+        await wire.send(b"hello")
+        assert (await wire.answer()).status == 202
+
+
+async def test_digest_may_be_escaped_in_the_path(repo: Repository) -> None:
+    digest = await repo.push_blob(b"escaped")
+    for colon in ("%3A", "%3a"):
+        assert (await repo.get(f"blobs/{digest.replace(':', colon)}")).body == b"escaped"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from aiohttp import ClientSession, encode_basic_auth, web
 
 from app.bootstrap import bootstrap
-from app.main import build
+from app.main import runner_of
 from app.resources import Resources, open_resources
 from app.settings import Settings
 
@@ -32,7 +32,7 @@ class Registry:
 async def running_registry(settings: Settings) -> AsyncIterator[Registry]:
     async with open_resources(settings) as r, ClientSession() as session:
         await bootstrap(r.database, settings.admin_password)
-        runner = web.AppRunner(build(r), shutdown_timeout=1.0, access_log=None)
+        runner = runner_of(r)
         await runner.setup()
         try:
             await web.TCPSite(runner, "127.0.0.1", 0).start()
