@@ -63,14 +63,19 @@ def measure(arena: Arena, keys: Sequence[str], plan: Plan, say: Say) -> Samples:
             station.workload.warm_up(target, arena.files, plan)
         for _ in range(1 if station.is_slow else plan.rounds):
             for target in takers:
-                if not arena.becomes_quiet():
-                    say("a server is not at rest: it takes part in what is measured next")
-                began = time.monotonic()
-                sample = station.workload.measure(target, arena.files, plan)
+                sample = _measure_once(arena, key, target, plan=plan, say=say)
                 samples[key][target.name].append(sample)
-                figures = ", ".join(f"{name} {value:.4g}" for name, value in sample.items())
-                say(f"{key} {target.name} ({time.monotonic() - began:.1f} s): {figures}")
     return samples
+
+
+def _measure_once(arena: Arena, key: str, target: Target, *, plan: Plan, say: Say) -> Sample:
+    if not arena.becomes_quiet():
+        say("a server is not at rest: it takes part in what is measured next")
+    began = time.monotonic()
+    sample = WORKLOADS[key].workload.measure(target, arena.files, plan)
+    figures = ", ".join(f"{name} {value:.4g}" for name, value in sample.items())
+    say(f"{key} {target.name} ({time.monotonic() - began:.1f} s): {figures}")
+    return sample
 
 
 def count_flushes(arena: Arena, directory: Path) -> dict[str, int | None]:

@@ -93,16 +93,21 @@ class RunningRoadstead:
         return match[1]
 
 
+def environment_with(settings: Mapping[str, str]) -> dict[str, str]:
+    """The environment of the tests with these settings and no others."""
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("ROADSTEAD_")}
+    return {**inherited, **settings}
+
+
 @contextmanager
 def roadstead(*arguments: str, output: Path, environment: Mapping[str, str]) -> Iterator[RunningRoadstead]:
     """Run the program with these settings and no others; kill it at the end if it still runs."""
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith("ROADSTEAD_")}
     with (
         output.open("wb") as file,
         subprocess.Popen(
             [sys.executable, "-m", "cli", *arguments],
             cwd=ROOT,
-            env={**inherited, **environment},
+            env=environment_with(environment),
             stdin=subprocess.DEVNULL,
             stdout=file,
             stderr=file,

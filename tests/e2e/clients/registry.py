@@ -1,7 +1,6 @@
 """The registry under test: the program that a user starts, as a process of its own."""
 
 import contextlib
-import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -9,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.e2e.clients.wire import Account, Wire
-from tests.support.roadstead import ROOT, roadstead_up
+from tests.support.roadstead import ROOT, environment_with, roadstead_up
 
 
 @dataclass(frozen=True)
@@ -46,7 +45,7 @@ def _administer(data: Path, *arguments: str, stdin: str = "") -> None:
     done = subprocess.run(
         [sys.executable, "-m", "cli", *arguments],
         cwd=ROOT,
-        env=os.environ | {"ROADSTEAD_DATA": str(data)},
+        env=environment_with({"ROADSTEAD_DATA": str(data)}),
         input=stdin,
         capture_output=True,
         text=True,
