@@ -43,9 +43,8 @@ async def _relay_as_told(database: Database, queues: ArqRedis) -> None:
     """Relay at every NOTIFY; the poll stays the guarantee."""
     async with database.listen("outbox") as wait:
         while True:
-            while await relay_once(database, queues):
-                await asyncio.sleep(_GATHER_SECONDS)
-            await wait(_POLL_SECONDS)
+            is_busy = await relay_once(database, queues)
+            await (asyncio.sleep(_GATHER_SECONDS) if is_busy else wait(_POLL_SECONDS))
 
 
 async def relay_once(database: Database, queues: ArqRedis) -> bool:
