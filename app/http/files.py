@@ -16,7 +16,7 @@ from aiohttp import web
 
 from app.http.ranges import Span
 
-_STRIDE: Final = 1 << 20
+_STRIDE: Final = 4 << 20
 """Bytes for one call: others on the event loop wait for no more than this."""
 
 
