@@ -237,6 +237,10 @@ async def open_database(url: str, *, size: int, statement_timeout: timedelta) ->
         try:
             async with connection.cursor() as cursor:
                 await cursor.execute(definitions or "SELECT 1")
+        except BaseException:
+            # The pool forgets a connection that is not ready.
+            await connection.close()
+            raise
         finally:
             watch.connections.discard(connection)
 
