@@ -5,7 +5,7 @@ import io
 import tokenize
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -73,7 +73,8 @@ class Rule:
         return [f"{module.path}:{line}: {fact}. {self.remedy}" for line, fact in self.find(module)]
 
 
+@cache
 def modules(*places: str) -> list[Module]:
-    """Read every Python file of these top-level directories."""
+    """Read every Python file of these top-level directories, once."""
     paths = sorted(path for place in places or EVERYTHING for path in (ROOT / place).rglob("*.py"))
     return [Module(path.relative_to(ROOT).as_posix(), path.read_text(encoding="utf-8")) for path in paths]
