@@ -33,7 +33,7 @@ _BANNER = """\
 
 Roadstead is ready after {seconds:.1f} s.
 
-  address    http://{address}
+  address    {url}
   user       admin
   password   {password}
 
@@ -144,11 +144,12 @@ class Up:
         return processes * self.settings.database.pool_size + _SPARE_CONNECTIONS
 
     def _greet(self, address: str) -> None:
-        is_ours = not self.settings.admin_password
+        is_ours, external = not self.settings.admin_password, self.settings.external_url
         print(
             _BANNER.format(
                 seconds=time.monotonic() - self.began,
-                address=self.settings.external_url.partition("://")[2] or address,
+                url=f"{external} (listening on {address})" if external else f"http://{address}",
+                address=external.partition("://")[2] or address,
                 password=self.data.admin_password() if is_ours else "as set by ROADSTEAD_ADMIN_PASSWORD",
                 data=self.data.path,
             ),
