@@ -9,9 +9,9 @@ class Plan:
 
     rounds: int = 5
     seconds: int = 2
-    large_uploads: int = 3
-    small_uploads: int = 100
-    images: int = 25
+    large_uploads: int = 2
+    small_uploads: int = 60
+    images: int = 20
     memory_blob_bytes: int = 2 << 30
 
 
