@@ -4,6 +4,7 @@ import argparse
 import dataclasses
 import os
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -23,6 +24,9 @@ _QUICK_SERVERS = ("roadstead", "docker-registry", "nginx")
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the comparison; the exit status is 1 when a floor is not met."""
     options = _parser().parse_args(argv)
+    signal.signal(
+        signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM)
+    )  # servers are stopped on the way out
     _BUILD.mkdir(exist_ok=True)
     directory = Path(tempfile.mkdtemp(prefix="bench-", dir=options.directory or _BUILD))
     directory.chmod(0o755)  # PostgreSQL runs as a user of its own when we are root
