@@ -133,6 +133,6 @@ $(VENV)/.clients: requirements/clients.lock $(VENV)/.dev
 clients: $(VENV)/.clients ## Install the Python clients for the tests marked `clients`
 
 # The tests that drive clients may not be left out where this is set (.ci/run sets it).
-ifeq ($(ROADSTEAD_REQUIRE_CLIENTS),1)
+ifeq ($(REQUIRE_CLIENTS),1)
 test: $(VENV)/.clients
 endif

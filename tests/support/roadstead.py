@@ -32,7 +32,7 @@ class RunningRoadstead:
     @property
     def address(self) -> str:
         """The address it serves on."""
-        return self._announced(r"address +http://(\S+)")
+        return self._announced(r"address +https?://(\S+)")
 
     @property
     def password(self) -> str:

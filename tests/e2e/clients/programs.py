@@ -48,7 +48,7 @@ NEEDS: Mapping[str, tuple[Need, ...]] = {
     "test_nginx.py": (_program("nginx"), _program("openssl")),
     "test_image.py": (*map(_program, ("mmdebstrap", "buildah", "podman", "runc")), _ROOT),
 }
-REQUIRED = os.environ.get("ROADSTEAD_REQUIRE_CLIENTS") == "1"
+REQUIRED = os.environ.get("REQUIRE_CLIENTS") == "1"
 
 
 def missing(modules: Iterable[str]) -> dict[str, str]:
