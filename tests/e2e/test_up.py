@@ -120,7 +120,7 @@ def test_kill_9_of_the_parent_leaves_nothing_behind_and_loses_nothing(directory:
     data = directory / "killed"
     with roadstead_up(data) as up:
         password = up.password
-        assert len(up.children()) >= 5
+        wait_until(lambda: len(up.children()) >= 5, "everything runs")
         up.kill()
     with roadstead_up(data) as up:
         assert up.password == password
