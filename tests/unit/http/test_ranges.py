@@ -3,7 +3,7 @@
 from contextlib import suppress
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.http.ranges import Span, parse_range
@@ -25,6 +25,7 @@ def written(position: int | None) -> str:
     return "" if position is None else str(position)
 
 
+@settings(deadline=None)
 @given(positions, positions, sizes, blanks, st.sampled_from(["", "0", "0" * 30]))
 def test_one_range_is_what_the_model_finds(
     first: int | None, last: int | None, size: int, blank: str, zeros: str
@@ -45,6 +46,7 @@ def test_one_range_is_what_the_model_finds(
         assert refused.value.headers == {"Content-Range": f"bytes */{size}"}
 
 
+@settings(deadline=None)
 @given(st.text() | st.text(alphabet="bytes=0123456789-, \t"), sizes)
 def test_any_header_is_a_part_the_whole_or_refused(header: str, size: int) -> None:
     with suppress(RangeInvalid):

@@ -3,7 +3,7 @@
 import hashlib
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.oci.digest import Algorithm, Digest
@@ -45,6 +45,7 @@ def test_what_is_no_digest_is_refused(text: str) -> None:
         Digest.parse(text)
 
 
+@settings(deadline=None)
 @given(st.binary(), st.sampled_from(["sha256", "sha512"]))
 def test_content_has_the_digest_that_hashlib_finds(content: bytes, algorithm: Algorithm) -> None:
     digest = Digest.of(content, algorithm)
@@ -54,6 +55,7 @@ def test_content_has_the_digest_that_hashlib_finds(content: bytes, algorithm: Al
     assert not digest.matches(content + b"\0")
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_any_text_is_a_digest_or_refused(text: str) -> None:
     with pytest.raises(DigestInvalid):

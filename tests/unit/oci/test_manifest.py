@@ -5,7 +5,7 @@ from contextlib import suppress
 from typing import Any, Final
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.oci.digest import Digest
@@ -56,21 +56,25 @@ def parse_or_refuse(content: bytes, content_type: str) -> None:
         assert manifest.media_type in ACCEPTED
 
 
+@settings(deadline=None)
 @given(st.binary(), content_types)
 def test_any_bytes_are_read_or_refused(content: bytes, content_type: str) -> None:
     parse_or_refuse(content, content_type)
 
 
+@settings(deadline=None)
 @given(json_values, content_types)
 def test_any_json_is_read_or_refused(document: object, content_type: str) -> None:
     parse_or_refuse(encode(document), content_type)
 
 
+@settings(deadline=None)
 @given(st.sampled_from([image(), index()]), st.dictionaries(fields, json_values, min_size=1, max_size=3))
 def test_a_manifest_with_any_fields_is_read_or_refused(good: dict[str, Any], odd: dict[str, Any]) -> None:
     parse_or_refuse(encode({**good, **odd}), good["mediaType"])
 
 
+@settings(deadline=None)
 @given(st.sampled_from(["mediaType", "digest", "size"]), json_values)
 def test_any_descriptor_is_read_or_refused(name: str, value: object) -> None:
     parse_or_refuse(encode(image(config={**descriptor(b""), name: value})), OCI_MANIFEST)

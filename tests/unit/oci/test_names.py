@@ -5,7 +5,7 @@ import string
 from contextlib import suppress
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.oci.digest import Digest
@@ -20,6 +20,7 @@ near_names = st.text(alphabet="ab0._-/A\n", max_size=12)
 near_tags = st.text(alphabet=string.ascii_letters + "0._-:/ \n", max_size=130)
 
 
+@settings(deadline=None)
 @given(near_names)
 def test_a_name_is_what_the_specification_says(text: str) -> None:
     if re.fullmatch(NAME, text):
@@ -29,6 +30,7 @@ def test_a_name_is_what_the_specification_says(text: str) -> None:
             RepositoryName.parse(text)
 
 
+@settings(deadline=None)
 @given(near_tags)
 def test_a_tag_is_what_the_specification_says(text: str) -> None:
     if re.fullmatch(TAG, text):
@@ -76,6 +78,7 @@ def test_what_is_neither_is_refused(text: str, error: type[Exception]) -> None:
         parse_reference(text)
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_any_text_is_a_reference_or_refused(text: str) -> None:
     with suppress(NameInvalid, DigestInvalid):

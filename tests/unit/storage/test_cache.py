@@ -1,6 +1,6 @@
 """The cache of contents: what it keeps, what it lets go first, and that it stays within its limit."""
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.storage.cache import LARGEST_SHARE, ContentCache
@@ -52,6 +52,7 @@ def test_a_cache_of_nothing_keeps_nothing() -> None:
     assert kept(cache, ["a", "b"]) == []
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.sampled_from("abcdefghijklmnop"), st.integers(0, SHARE + 50))))
 def test_what_it_keeps_is_right_and_within_the_limit(puts: list[tuple[str, int]]) -> None:
     cache, last = ContentCache(LIMIT), dict[str, bytes]()

@@ -3,7 +3,7 @@
 import hashlib
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.oci.digest import Algorithm, Digest
@@ -23,6 +23,7 @@ def test_this_machine_can_resume() -> None:
     assert RunningDigest("sha256").state() is not None
 
 
+@settings(deadline=None)
 @given(algorithms, pieces)
 def test_any_split_gives_the_digest_of_the_whole(algorithm: Algorithm, split: list[bytes]) -> None:
     running = RunningDigest(algorithm)
@@ -33,6 +34,7 @@ def test_any_split_gives_the_digest_of_the_whole(algorithm: Algorithm, split: li
     assert Digest.parse(running.digest()) == expected(algorithm, b"".join(split))
 
 
+@settings(deadline=None)
 @given(algorithms, pieces)
 def test_any_resume_point_gives_the_digest_of_the_whole(algorithm: Algorithm, split: list[bytes]) -> None:
     state = RunningDigest(algorithm).state()
@@ -43,6 +45,7 @@ def test_any_resume_point_gives_the_digest_of_the_whole(algorithm: Algorithm, sp
     assert RunningDigest(algorithm, state).digest() == expected(algorithm, b"".join(split))
 
 
+@settings(deadline=None)
 @given(algorithms, st.binary(max_size=200), st.binary(max_size=200), st.binary(max_size=200))
 def test_two_can_go_on_from_one_state(algorithm: Algorithm, first: bytes, one: bytes, two: bytes) -> None:
     origin = RunningDigest(algorithm)
