@@ -34,14 +34,13 @@ class Statements:
 
     async def run(self, sql: SQL, **params: object) -> int:
         """Execute and return the number of rows touched."""
-        await self._execute(sql, params)
+        await self._rows(sql, params)
         return int(self._cursor.raw.rowcount)
 
     async def maybe(self, row: Callable[..., Row], sql: SQL, **params: object) -> Row | None:
         """Return the row as `row(**columns)`, or None."""
-        await self._execute(sql, params)
-        values = self._cursor.raw.fetchone()
-        return None if values is None else row(**dict(zip(self._names(), values, strict=True)))
+        found = await self.all(row, sql, **params)
+        return found[0] if found else None
 
     async def one(self, row: Callable[..., Row], sql: SQL, **params: object) -> Row:
         """Return the row; raise NoRow when there is none."""
@@ -52,32 +51,28 @@ class Statements:
 
     async def all(self, row: Callable[..., Row], sql: SQL, **params: object) -> list[Row]:
         """Return every row as `row(**columns)`."""
-        await self._execute(sql, params)
-        names = self._names()
-        return [row(**dict(zip(names, values, strict=True))) for values in self._cursor.raw.fetchall()]
+        rows = await self._rows(sql, params)
+        names = [column[0] for column in self._cursor.raw.description]
+        return [row(**dict(zip(names, values, strict=True))) for values in rows]
 
     async def value(self, sql: SQL, **params: object) -> Any:  # noqa: ANN401 - the caller knows its column
         """Return the first column of the first row, or None when there is no row."""
-        await self._execute(sql, params)
-        values = self._cursor.raw.fetchone()
-        return None if values is None else values[0]
+        rows = await self._rows(sql, params)
+        return rows[0][0] if rows else None
 
     async def values(self, sql: SQL, **params: object) -> list[Any]:
         """Return the first column of every row."""
-        await self._execute(sql, params)
-        return [values[0] for values in self._cursor.raw.fetchall()]
+        return [values[0] for values in await self._rows(sql, params)]
 
     async def tuples(self, prepared: Prepared, *params: object) -> list[tuple[Any, ...]]:
         """Return the rows of a prepared statement as plain tuples."""
-        await self._execute(prepared.call, params)
-        return list(self._cursor.raw.fetchall())
+        return await self._rows(prepared.call, params)
 
-    def _names(self) -> list[str]:
-        return [column[0] for column in self._cursor.raw.description]
-
-    async def _execute(self, sql: str, params: object) -> None:
+    async def _rows(self, sql: str, params: object) -> list[tuple[Any, ...]]:
+        # The connection can break between the answer and the reading of it.
         with translated(sql):
             await self._cursor.execute(sql, params)
+            return list(self._cursor.raw.fetchall()) if self._cursor.raw.description else []
 
 
 class Transaction(Statements):
@@ -87,12 +82,12 @@ class Transaction(Statements):
         super().__init__(cursor)
         self._has_begun = False
 
-    async def _execute(self, sql: str, params: object) -> None:
+    async def _rows(self, sql: str, params: object) -> list[tuple[Any, ...]]:
         if not self._has_begun:
             # BEGIN rides with the first statement: one round trip less.
             self._has_begun = True
             sql = f"BEGIN;\n{sql}"
-        await super()._execute(sql, params)
+        return await super()._rows(sql, params)
 
     async def commit(self) -> None:
         """Make it last; nothing to do when no statement ran."""
