@@ -62,13 +62,13 @@ class Coalescer(Generic[Key, Found]):
 
     async def _answer(self, taken: dict[Key, asyncio.Future[Found]]) -> None:
         try:
-            found = await self._fetch(list(taken))
+            answers = list(zip(taken.values(), await self._fetch(list(taken)), strict=True))
         except BaseException as error:
             _fail(taken.values(), error)
             if not isinstance(error, Exception):
                 raise
         else:
-            for future, value in zip(taken.values(), found, strict=True):
+            for future, value in answers:
                 future.set_result(value)
 
 

@@ -27,7 +27,7 @@ def page_of(request: web.Request, *, default: int = MAX_PAGE) -> Page:
     if text is not None:
         if not (text.isascii() and text.isdigit()):
             raise PaginationNumberInvalid(text[:40])
-        limit = min(int(text[:18]), MAX_PAGE)
+        limit = min(int(text.lstrip("0")[:18] or "0"), MAX_PAGE)
     return Page(limit=limit, last=request.query.get("last", "").replace("\0", ""))
 
 

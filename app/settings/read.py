@@ -62,6 +62,10 @@ def load(env: Mapping[str, str] = os.environ) -> Settings:
             raise SettingsError(f"{name} is not a setting. `roadstead settings` lists them all.")
         setting = known[name]
         target = table.setdefault(setting.group, {}) if setting.group else table
+        if not isinstance(target, dict):
+            raise SettingsError(
+                f"`{setting.group}` in the settings file has to be a table: [{setting.group}]."
+            )
         target[setting.name] = value
     try:
         return msgspec.convert(table, Settings, strict=False, dec_hook=_decode)
@@ -133,24 +137,24 @@ def _read_file(path: str) -> dict[str, Any]:
         return tomllib.loads(Path(path).read_text(encoding="utf-8"))
     except OSError as error:
         raise SettingsError(f"{PREFIX}CONFIG names {path}, which cannot be read: {error.strerror}.") from None
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingsError(f"{path} is not valid TOML: {error}.") from None
 
 
 def _decode(kind: type, value: object) -> object:
     if kind is Secret and isinstance(value, str):
         return Secret(value)
-    raise NotImplementedError(kind)
+    raise ValueError(f"Expected `str`, got `{type(value).__name__}`")
 
 
 def _explain(message: str) -> str:
     """Turn msgspec's "... - at `$.database.url`" into a sentence that names the setting."""
     reason, _, path = message.partition(" - at `$.")
     name = path.rstrip("`")
-    if not name:
-        return f"Settings: {reason}."
     field, colon, rest = reason.partition(": ")
-    if colon and field.isidentifier():
-        name, reason = f"{name}.{field}", rest
+    if colon and field.replace(".", "").isidentifier():
+        name, reason = f"{name}.{field}".lstrip("."), rest
+    if not name:
+        return f"Settings: {reason}. `roadstead settings` lists them all."
     env = PREFIX + name.replace(".", "_").upper()
     return f"{env} is wrong: {reason}. See docs/configuration.md, or `roadstead settings` for all of them."

@@ -170,6 +170,13 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     manifests: ManifestSettings = field(default_factory=ManifestSettings)
     log: LogSettings = field(default_factory=LogSettings)
 
+    def __post_init__(self) -> None:
+        for group, holder in (("", self), ("uploads.", self.uploads), ("database.", self.database)):
+            for name in holder.__struct_fields__:
+                value = getattr(holder, name)
+                if isinstance(value, timedelta) and value <= timedelta(0):
+                    raise ValueError(f"{group}{name}: it has to be more than 0 seconds")
+
     @property
     def data_path(self) -> Path:
         """The data directory as an absolute path."""

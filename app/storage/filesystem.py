@@ -17,6 +17,7 @@ from typing import Final
 from uuid import uuid4
 
 from app.oci.digest import ALGORITHMS, Digest
+from app.oci.errors import DigestInvalid
 from app.storage.driver import StorageError, StorageFull, UploadState
 from app.storage.paths import blob_key, upload_key
 
@@ -44,7 +45,7 @@ class FilesystemWriter:
         await asyncio.to_thread(self._write, chunk)
 
     async def finish(self) -> None:
-        """Make durable all that was written, and the file's name where it is new."""
+        """Make durable all that was written, and the file's name."""
         await asyncio.to_thread(self._finish)
 
     def close(self) -> None:
@@ -54,8 +55,7 @@ class FilesystemWriter:
     def _finish(self) -> None:
         with _storage_errors():
             os.fsync(self._file)
-            if self._start == 0:
-                _fsync_directory(self._directory)
+            _fsync_directory(self._directory)
 
     def _write(self, chunk: bytes) -> None:
         try:
@@ -115,8 +115,8 @@ class FilesystemDriver:
         for algorithm in ALGORITHMS:
             top = self._root / "blobs" / algorithm
             for first in await asyncio.to_thread(os.listdir, top):
-                for path in await asyncio.to_thread(lambda d: list(d.glob("*/*")), top / first):
-                    yield Digest.parse(f"{algorithm}:{path.name}")
+                for digest in await asyncio.to_thread(_digests_below, top / first, algorithm):
+                    yield digest
 
     async def list_uploads(self, idle: timedelta) -> list[UploadState]:
         """Return the uploads that nothing was written to for as long."""
@@ -130,12 +130,16 @@ class FilesystemDriver:
         self, state: UploadState, offset: int, *, is_contested: bool
     ) -> tuple[UploadState, FilesystemWriter]:
         """Open the upload's file; a contested one is copied, and the other writer keeps the old file."""
-        if is_contested:
-            old, state = state, self.new_upload()
+        if not is_contested:
+            return state, await asyncio.to_thread(self._open, state, offset)
+        copy = self.new_upload()
+        try:
             with _storage_errors():
-                await asyncio.to_thread(_copy, self._upload(old), self._upload(state))
-        with _storage_errors():
-            return state, await asyncio.to_thread(FilesystemWriter, self._upload(state), offset)
+                await asyncio.to_thread(_copy, self._upload(state), self._upload(copy))
+            return copy, await asyncio.to_thread(self._open, copy, offset)
+        except BaseException:
+            await self.discard(copy)
+            raise
 
     async def read_upload(self, state: UploadState, length: int) -> AsyncIterator[bytes]:
         """Yield the first `length` bytes of an upload."""
@@ -154,6 +158,10 @@ class FilesystemDriver:
     def _list_uploads(self, before: float) -> list[UploadState]:
         with _storage_errors(), os.scandir(self._root / "uploads") as entries:
             return [{"file": entry.name} for entry in entries if entry.stat().st_mtime < before]
+
+    def _open(self, state: UploadState, offset: int) -> FilesystemWriter:
+        with _storage_errors():
+            return FilesystemWriter(self._upload(state), offset)
 
     def _upload(self, state: UploadState) -> Path:
         return self._root / upload_key(state["file"])
@@ -210,6 +218,15 @@ def _write_all(file: int, content: bytes, offset: int) -> None:
         written = os.pwrite(file, rest, offset)
         rest = rest[written:]
         offset += written
+
+
+def _digests_below(directory: Path, algorithm: str) -> list[Digest]:
+    found = []
+    for path in directory.glob("*/*"):
+        # Some file systems leave files of their own behind.
+        with suppress(DigestInvalid):
+            found.append(Digest.parse(f"{algorithm}:{path.name}"))
+    return found
 
 
 async def _read(path: Path, start: int, stop: int) -> AsyncIterator[bytes]:
