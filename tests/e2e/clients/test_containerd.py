@@ -97,10 +97,10 @@ def test_the_registry_serves_as_a_mirror_of_another(
     ctr: Program, registry: Registry, public_repository: str, tmp_path: Path
 ) -> None:
     image = registry.wire.push(public_repository, content.index(), "v1")
-    hosts = tmp_path / "docker.io" / "hosts.toml"
+    hosts = tmp_path / "registry.example.org" / "hosts.toml"
     hosts.parent.mkdir()
     hosts.write_text(f'[host."http://{registry.address}"]\ncapabilities = ["pull", "resolve"]\n')
-    mirrored = ("--hosts-dir", tmp_path, "--all-platforms", f"docker.io/{public_repository}:v1")
+    mirrored = ("--hosts-dir", tmp_path, "--all-platforms", f"registry.example.org/{public_repository}:v1")
     ctr.succeeds("images", "pull", "--snapshotter", "native", *mirrored)
     assert stored(ctr, image) == set(image.files())
 
