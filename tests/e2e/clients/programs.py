@@ -11,6 +11,9 @@ from pathlib import Path
 TIMEOUT = 60
 
 
+_OWN_STORE_FAILED = "rpc error: code = Internal desc = unexpected EOF"
+
+
 @dataclass(frozen=True)
 class Need:
     """Something that must be on this machine for a test module to run."""
@@ -79,6 +82,9 @@ class Program:
     def succeeds(self, *arguments: str | Path, stdin: str = "") -> str:
         """Runs it, and returns what it printed; a failure shows everything it said."""
         done = self._run(arguments, stdin)
+        if _OWN_STORE_FAILED in done.stderr:
+            # containerd, seen rarely: its daemon could not read the store of its own content.
+            done = self._run(arguments, stdin)
         assert done.returncode == 0, f"{done.args}: {done.returncode}\n{done.stdout}{done.stderr}"
         return done.stdout.strip()
 
