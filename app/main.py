@@ -14,7 +14,7 @@ from app.access import Permission
 from app.access.routing import AUTHORITY, Route, guarded
 from app.auth import routes as auth_routes
 from app.auth.authority import RegistryAuthority
-from app.auth.passwords import LocalAuthenticator
+from app.auth.passwords import LocalAuthenticator, Proofs, RobotAuthenticator
 from app.auth.tokens import TokenSigner
 from app.blobs import routes as blob_routes
 from app.blobs import upload_routes
@@ -67,8 +67,15 @@ def build(r: Resources) -> web.Application:
     middlewares = [logged, answered] if r.settings.log.requests else [answered]
     application = web.Application(middlewares=middlewares)
     signer = TokenSigner(r.settings.auth)
+    proofs = Proofs()
     authority = RegistryAuthority(
-        r.database, r.settings.auth, authenticator=LocalAuthenticator(r.database), signer=signer
+        r.database,
+        r.settings.auth,
+        authenticators=(
+            RobotAuthenticator(r.database, proofs, prefix=r.settings.auth.robot_prefix),
+            LocalAuthenticator(r.database, proofs),
+        ),
+        signer=signer,
     )
     application[RESOURCES] = r
     application[AUTHORITY] = authority

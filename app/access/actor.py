@@ -4,6 +4,7 @@ from typing import Final
 
 from msgspec import Struct
 
+from app.access.standing import Standing
 from app.events import Cause
 from app.oci.names import RepositoryName
 
@@ -25,13 +26,13 @@ class Actor(Struct, frozen=True):
 
     username: str
     user_id: int | None = None
-    is_sysadmin: bool = False
+    robot_id: int | None = None
     grants: tuple[Grant, ...] | None = None
 
     @property
     def is_anonymous(self) -> bool:
         """Whether nobody is known to be behind the request."""
-        return self.user_id is None
+        return self.user_id is None and self.robot_id is None
 
     def is_granted(self, kind: str, name: str, action: str) -> bool:
         """Whether the token in hand names this action on this resource."""
@@ -49,4 +50,15 @@ class Call(Struct, frozen=True):
 
     repository: RepositoryName
     actor: Actor
+    standing: Standing
+    cause: Cause
+
+
+class ProjectCall(Struct, frozen=True):
+    """A permitted request on one project that is there."""
+
+    project_id: int
+    project_name: str
+    actor: Actor
+    standing: Standing
     cause: Cause

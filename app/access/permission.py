@@ -1,44 +1,188 @@
-"""Permissions, roles, and which role has which permission (Harbor's project roles)."""
+"""What a route can ask for, in Harbor's words: `resource:action`, in a project or in the whole system."""
 
 from enum import StrEnum
 from typing import Final
 
+_SYSTEM: Final = "system/"
+
 
 class Permission(StrEnum):
-    """What a route can ask for."""
+    """What a route can ask for.
+
+    `ANYONE` is not even asked who he is. `EVERYBODY` is, and sees what he may. `LOGIN` is anybody who is
+    known. The others are permissions on one project, which the path names, or on the system.
+    """
 
     ANYONE = "anyone"
+    EVERYBODY = "everybody"
     LOGIN = "login"
-    CATALOG = "registry:catalog:*"
+
+    PROJECT_READ = "project:read"
+    PROJECT_UPDATE = "project:update"
+    PROJECT_DELETE = "project:delete"
+    MEMBER_CREATE = "member:create"
+    MEMBER_READ = "member:read"
+    MEMBER_UPDATE = "member:update"
+    MEMBER_DELETE = "member:delete"
+    MEMBER_LIST = "member:list"
+    METADATA_CREATE = "metadata:create"
+    METADATA_READ = "metadata:read"
+    METADATA_UPDATE = "metadata:update"
+    METADATA_DELETE = "metadata:delete"
+    METADATA_LIST = "metadata:list"
+    LOG_LIST = "log:list"
+    LABEL_CREATE = "label:create"
+    LABEL_READ = "label:read"
+    LABEL_UPDATE = "label:update"
+    LABEL_DELETE = "label:delete"
+    LABEL_LIST = "label:list"
+    QUOTA_READ = "quota:read"
+    REPOSITORY_READ = "repository:read"
+    REPOSITORY_UPDATE = "repository:update"
+    DELETE = "repository:delete"
+    REPOSITORY_LIST = "repository:list"
     PULL = "repository:pull"
     PUSH = "repository:push"
-    DELETE = "repository:delete"
+    ARTIFACT_CREATE = "artifact:create"
+    ARTIFACT_READ = "artifact:read"
+    ARTIFACT_DELETE = "artifact:delete"
+    ARTIFACT_LIST = "artifact:list"
+    ARTIFACT_ADDITION_READ = "artifact-addition:read"
+    ARTIFACT_LABEL_CREATE = "artifact-label:create"
+    ARTIFACT_LABEL_DELETE = "artifact-label:delete"
+    TAG_CREATE = "tag:create"
+    TAG_DELETE = "tag:delete"
+    TAG_LIST = "tag:list"
+    ACCESSORY_LIST = "accessory:list"
+    IMMUTABLE_TAG_CREATE = "immutable-tag:create"
+    IMMUTABLE_TAG_UPDATE = "immutable-tag:update"
+    IMMUTABLE_TAG_DELETE = "immutable-tag:delete"
+    IMMUTABLE_TAG_LIST = "immutable-tag:list"
+    TAG_RETENTION_CREATE = "tag-retention:create"
+    TAG_RETENTION_READ = "tag-retention:read"
+    TAG_RETENTION_UPDATE = "tag-retention:update"
+    TAG_RETENTION_DELETE = "tag-retention:delete"
+    TAG_RETENTION_LIST = "tag-retention:list"
+    TAG_RETENTION_OPERATE = "tag-retention:operate"
+    ROBOT_CREATE = "robot:create"
+    ROBOT_READ = "robot:read"
+    ROBOT_UPDATE = "robot:update"
+    ROBOT_DELETE = "robot:delete"
+    ROBOT_LIST = "robot:list"
+    NOTIFICATION_POLICY_CREATE = "notification-policy:create"
+    NOTIFICATION_POLICY_READ = "notification-policy:read"
+    NOTIFICATION_POLICY_UPDATE = "notification-policy:update"
+    NOTIFICATION_POLICY_DELETE = "notification-policy:delete"
+    NOTIFICATION_POLICY_LIST = "notification-policy:list"
+    SCAN_CREATE = "scan:create"
+    SCAN_READ = "scan:read"
+    SCAN_STOP = "scan:stop"
+    SBOM_CREATE = "sbom:create"
+    SBOM_READ = "sbom:read"
+    SBOM_STOP = "sbom:stop"
+    SCANNER_READ = "scanner:read"
+    SCANNER_CREATE = "scanner:create"
+    CONFIGURATION_READ = "configuration:read"
+    CONFIGURATION_UPDATE = "configuration:update"
+    PREHEAT_POLICY_CREATE = "preheat-policy:create"
+    PREHEAT_POLICY_READ = "preheat-policy:read"
+    PREHEAT_POLICY_UPDATE = "preheat-policy:update"
+    PREHEAT_POLICY_DELETE = "preheat-policy:delete"
+    PREHEAT_POLICY_LIST = "preheat-policy:list"
+    EXPORT_CVE_CREATE = "export-cve:create"
+    EXPORT_CVE_READ = "export-cve:read"
+    EXPORT_CVE_LIST = "export-cve:list"
+
+    SYSTEM_AUDIT_LOG_LIST = "system/audit-log:list"
+    CATALOG = "system/catalog:read"
+    SYSTEM_CONFIGURATION_READ = "system/configuration:read"
+    SYSTEM_CONFIGURATION_UPDATE = "system/configuration:update"
+    SYSTEM_GARBAGE_COLLECTION_CREATE = "system/garbage-collection:create"
+    SYSTEM_GARBAGE_COLLECTION_READ = "system/garbage-collection:read"
+    SYSTEM_GARBAGE_COLLECTION_UPDATE = "system/garbage-collection:update"
+    SYSTEM_GARBAGE_COLLECTION_LIST = "system/garbage-collection:list"
+    SYSTEM_GARBAGE_COLLECTION_STOP = "system/garbage-collection:stop"
+    SYSTEM_JOBSERVICE_MONITOR_LIST = "system/jobservice-monitor:list"
+    SYSTEM_JOBSERVICE_MONITOR_STOP = "system/jobservice-monitor:stop"
+    SYSTEM_LABEL_CREATE = "system/label:create"
+    SYSTEM_LABEL_READ = "system/label:read"
+    SYSTEM_LABEL_UPDATE = "system/label:update"
+    SYSTEM_LABEL_DELETE = "system/label:delete"
+    SYSTEM_LDAP_USER_CREATE = "system/ldap-user:create"
+    SYSTEM_LDAP_USER_LIST = "system/ldap-user:list"
+    SYSTEM_PREHEAT_INSTANCE_CREATE = "system/preheat-instance:create"
+    SYSTEM_PREHEAT_INSTANCE_READ = "system/preheat-instance:read"
+    SYSTEM_PREHEAT_INSTANCE_UPDATE = "system/preheat-instance:update"
+    SYSTEM_PREHEAT_INSTANCE_DELETE = "system/preheat-instance:delete"
+    SYSTEM_PREHEAT_INSTANCE_LIST = "system/preheat-instance:list"
+    SYSTEM_PROJECT_CREATE = "system/project:create"
+    SYSTEM_PROJECT_LIST = "system/project:list"
+    SYSTEM_PURGE_AUDIT_CREATE = "system/purge-audit:create"
+    SYSTEM_PURGE_AUDIT_READ = "system/purge-audit:read"
+    SYSTEM_PURGE_AUDIT_UPDATE = "system/purge-audit:update"
+    SYSTEM_PURGE_AUDIT_LIST = "system/purge-audit:list"
+    SYSTEM_PURGE_AUDIT_STOP = "system/purge-audit:stop"
+    SYSTEM_QUOTA_LIST = "system/quota:list"
+    SYSTEM_QUOTA_READ = "system/quota:read"
+    SYSTEM_QUOTA_UPDATE = "system/quota:update"
+    SYSTEM_REGISTRY_CREATE = "system/registry:create"
+    SYSTEM_REGISTRY_READ = "system/registry:read"
+    SYSTEM_REGISTRY_UPDATE = "system/registry:update"
+    SYSTEM_REGISTRY_DELETE = "system/registry:delete"
+    SYSTEM_REGISTRY_LIST = "system/registry:list"
+    SYSTEM_REPLICATION_CREATE = "system/replication:create"
+    SYSTEM_REPLICATION_READ = "system/replication:read"
+    SYSTEM_REPLICATION_LIST = "system/replication:list"
+    SYSTEM_REPLICATION_ADAPTER_LIST = "system/replication-adapter:list"
+    SYSTEM_REPLICATION_POLICY_CREATE = "system/replication-policy:create"
+    SYSTEM_REPLICATION_POLICY_READ = "system/replication-policy:read"
+    SYSTEM_REPLICATION_POLICY_UPDATE = "system/replication-policy:update"
+    SYSTEM_REPLICATION_POLICY_DELETE = "system/replication-policy:delete"
+    SYSTEM_REPLICATION_POLICY_LIST = "system/replication-policy:list"
+    SYSTEM_ROBOT_CREATE = "system/robot:create"
+    SYSTEM_ROBOT_READ = "system/robot:read"
+    SYSTEM_ROBOT_UPDATE = "system/robot:update"
+    SYSTEM_ROBOT_DELETE = "system/robot:delete"
+    SYSTEM_ROBOT_LIST = "system/robot:list"
+    SYSTEM_SCAN_ALL_CREATE = "system/scan-all:create"
+    SYSTEM_SCAN_ALL_READ = "system/scan-all:read"
+    SYSTEM_SCAN_ALL_UPDATE = "system/scan-all:update"
+    SYSTEM_SCAN_ALL_STOP = "system/scan-all:stop"
+    SYSTEM_SCANNER_CREATE = "system/scanner:create"
+    SYSTEM_SCANNER_READ = "system/scanner:read"
+    SYSTEM_SCANNER_UPDATE = "system/scanner:update"
+    SYSTEM_SCANNER_DELETE = "system/scanner:delete"
+    SYSTEM_SCANNER_LIST = "system/scanner:list"
+    SYSTEM_SECURITY_HUB_READ = "system/security-hub:read"
+    SYSTEM_SECURITY_HUB_LIST = "system/security-hub:list"
+    SYSTEM_SYSTEM_VOLUMES_READ = "system/system-volumes:read"
+    SYSTEM_USER_CREATE = "system/user:create"
+    SYSTEM_USER_READ = "system/user:read"
+    SYSTEM_USER_UPDATE = "system/user:update"
+    SYSTEM_USER_DELETE = "system/user:delete"
+    SYSTEM_USER_LIST = "system/user:list"
+    SYSTEM_USER_GROUP_CREATE = "system/user-group:create"
+    SYSTEM_USER_GROUP_READ = "system/user-group:read"
+    SYSTEM_USER_GROUP_UPDATE = "system/user-group:update"
+    SYSTEM_USER_GROUP_DELETE = "system/user-group:delete"
+    SYSTEM_USER_GROUP_LIST = "system/user-group:list"
 
     @property
-    def is_on_repository(self) -> bool:
-        """Whether it is asked of one repository."""
-        return self.startswith("repository:")
+    def is_on_system(self) -> bool:
+        """Whether it is asked of the installation as a whole."""
+        return self.startswith(_SYSTEM)
+
+    @property
+    def is_on_project(self) -> bool:
+        """Whether it is asked of one project."""
+        return ":" in self and not self.is_on_system
+
+    @property
+    def resource(self) -> str:
+        """What it is about, as Harbor names it: `repository`, `member`, `audit-log`."""
+        return self.removeprefix(_SYSTEM).partition(":")[0]
 
     @property
     def action(self) -> str:
-        """The action as token scopes name it: `pull`, `push`, `delete`, `*`."""
+        """What may be done: `pull`, `push`, `create`, `list` ..."""
         return self.partition(":")[2]
-
-
-class Role(StrEnum):
-    """A member's role in a project."""
-
-    PROJECT_ADMIN = "projectAdmin"
-    MAINTAINER = "maintainer"
-    DEVELOPER = "developer"
-    GUEST = "guest"
-    LIMITED_GUEST = "limitedGuest"
-
-
-ROLE_PERMISSIONS: Final[dict[Role, frozenset[Permission]]] = {
-    Role.PROJECT_ADMIN: frozenset({Permission.PULL, Permission.PUSH, Permission.DELETE}),
-    Role.MAINTAINER: frozenset({Permission.PULL, Permission.PUSH, Permission.DELETE}),
-    Role.DEVELOPER: frozenset({Permission.PULL, Permission.PUSH}),
-    Role.GUEST: frozenset({Permission.PULL}),
-    Role.LIMITED_GUEST: frozenset({Permission.PULL}),
-}

@@ -1,27 +1,69 @@
 """Routes that say which permission they need, and the guard in front of every handler."""
 
 from collections.abc import Awaitable, Callable
-from typing import Final, Protocol, TypeAlias
+from typing import Any, Final, Protocol
 
 from aiohttp import web
 from msgspec import Struct
 
-from app.access.actor import Actor, Call
+from app.access.actor import Actor, Call, ProjectCall
 from app.access.permission import Permission
+from app.access.standing import Standing
 from app.events import Cause
+from app.harbor.errors import NotFound
 from app.http import request_id
+from app.http.endpoint import Handler, Operation, handler_of, operation_of
 from app.oci.names import RepositoryName
 
-Handler: TypeAlias = Callable[[web.Request], Awaitable[web.StreamResponse]]
+API: Final = "/api/v2.0"
 
 
 class Route(Struct, frozen=True):
-    """One method on one path. There is no way to leave the permission out."""
+    """One method on one path. There is no way to leave the permission out.
+
+    `operation` describes an endpoint of the management API, `tag` the group that it is shown in, `errors`
+    the statuses that it can answer beyond those that every endpoint has.
+    """
 
     method: str
     path: str
     handler: Handler
     permission: Permission
+    operation: Operation | None = None
+    tag: str = ""
+    errors: tuple[int, ...] = ()
+
+
+def api(tag: str) -> Callable[..., Route]:
+    """Return the maker of a slice's routes of the management API, all shown under one tag."""
+
+    def route(
+        method: str,
+        path: str,
+        function: Callable[..., Awaitable[Any]],
+        *,
+        permission: Permission,
+        errors: tuple[int, ...] = (),
+    ) -> Route:
+        operation = operation_of(function)
+        return Route(
+            method,
+            f"{API}{path}",
+            handler_of(operation),
+            permission,
+            operation=operation,
+            tag=tag,
+            errors=errors,
+        )
+
+    return route
+
+
+class ProjectKey(Struct, frozen=True):
+    """How a request names a project: by id, else by name."""
+
+    id: int = 0
+    name: str = ""
 
 
 class Authority(Protocol):
@@ -30,7 +72,12 @@ class Authority(Protocol):
     async def identify(self, request: web.Request) -> Actor:
         """Return the caller; raise Unauthorized for wrong or expired credentials."""
 
-    async def allows(self, actor: Actor, permission: Permission, repository: RepositoryName | None) -> bool:
+    async def standing(self, actor: Actor, project: ProjectKey | None = None) -> Standing:
+        """Return what the caller is now, in the installation and in the project."""
+
+    def allows(
+        self, actor: Actor, permission: Permission, *, standing: Standing, repository: str | None = None
+    ) -> bool:
         """Whether the caller may; the same answer for what is forbidden and what is not there."""
 
     async def pullable(self, actor: Actor, repositories: list[str]) -> list[str]:
@@ -39,25 +86,31 @@ class Authority(Protocol):
     def refuse(
         self, request: web.Request, actor: Actor, *, permission: Permission, repository: str | None
     ) -> Exception:
-        """Return the error to raise: a challenge for who can still authenticate, else Denied."""
+        """Return the error to raise: a challenge for who can still authenticate, else a refusal."""
 
 
 AUTHORITY: Final = web.AppKey[Authority]("authority")
 _ACTOR: Final = web.RequestKey("actor", Actor)
+_STANDING: Final = web.RequestKey("standing", Standing)
 _REPOSITORY: Final = web.RequestKey("repository", RepositoryName)
 
 
 def guarded(route: Route) -> Handler:
     """Return the route's handler behind a check of its permission."""
     handler, permission = route.handler, route.permission
+    is_api = route.operation is not None
 
     async def guard(request: web.Request) -> web.StreamResponse:
         authority = request.app[AUTHORITY]
-        repository = RepositoryName.parse(request.match_info["name"]) if permission.is_on_repository else None
+        repository = RepositoryName.parse(request.match_info["name"]) if "{name:" in route.path else None
         actor = await authority.identify(request)
-        if not await authority.allows(actor, permission, repository):
+        key = ProjectKey(name=repository.project) if repository else _project_key(request)
+        standing = await authority.standing(actor, key)
+        if not authority.allows(actor, permission, standing=standing, repository=repository):
             raise authority.refuse(request, actor, permission=permission, repository=repository)
-        request[_ACTOR] = actor
+        if is_api and key is not None and standing.project_id is None:
+            raise NotFound("there is no such project")
+        request[_ACTOR], request[_STANDING] = actor, standing
         if repository is not None:
             request[_REPOSITORY] = repository
         return await handler(request)
@@ -65,9 +118,26 @@ def guarded(route: Route) -> Handler:
     return handler if permission is Permission.ANYONE else guard
 
 
+async def require(request: web.Request, permission: Permission, *, project_id: int | None) -> ProjectCall:
+    """Check a permission on the project of something that the path names by an id of its own.
+
+    None stands for the system. Raises what the guard would.
+    """
+    authority, actor = request.app[AUTHORITY], request[_ACTOR]
+    standing = await authority.standing(actor, ProjectKey(id=project_id) if project_id else None)
+    if not authority.allows(actor, permission, standing=standing):
+        raise authority.refuse(request, actor, permission=permission, repository=None)
+    return ProjectCall(standing.project_id or 0, standing.project_name, actor, standing, cause_of(request))
+
+
 def actor_of(request: web.Request) -> Actor:
     """Return the caller of a guarded request."""
     return request[_ACTOR]
+
+
+def standing_of(request: web.Request) -> Standing:
+    """Return what the caller of a guarded request is."""
+    return request[_STANDING]
 
 
 def repository_of(request: web.Request) -> RepositoryName:
@@ -75,13 +145,37 @@ def repository_of(request: web.Request) -> RepositoryName:
     return request[_REPOSITORY]
 
 
-def call_of(request: web.Request) -> Call:
-    """Return a guarded request on a repository in the words of the use cases."""
-    actor = request[_ACTOR]
-    cause = Cause(
-        username=actor.username,
+def cause_of(request: web.Request) -> Cause:
+    """Return what a guarded request leaves in the records."""
+    return Cause(
+        username=request[_ACTOR].username,
         address=request.remote or "",
         user_agent=request.headers.get("User-Agent", "")[:200],
         request_id=request_id(request),
     )
-    return Call(repository=request[_REPOSITORY], actor=actor, cause=cause)
+
+
+def call_of(request: web.Request) -> Call:
+    """Return a guarded request on a repository in the words of the use cases."""
+    return Call(request[_REPOSITORY], request[_ACTOR], request[_STANDING], cause_of(request))
+
+
+def project_call_of(request: web.Request) -> ProjectCall:
+    """Return a guarded request on a project in the words of the use cases."""
+    standing = request[_STANDING]
+    return ProjectCall(
+        standing.project_id or 0, standing.project_name, request[_ACTOR], standing, cause_of(request)
+    )
+
+
+def _project_key(request: web.Request) -> ProjectKey | None:
+    """Return the project that a path of the management API names."""
+    name = request.match_info.get("project_name")
+    if name is not None:
+        return ProjectKey(name=name)
+    name_or_id = request.match_info.get("project_name_or_id")
+    if name_or_id is None:
+        return None
+    is_name = request.headers.get("X-Is-Resource-Name", "").lower() in {"true", "1"}
+    is_id = name_or_id.isascii() and name_or_id.isdigit() and len(name_or_id) < len(str(2**63))
+    return ProjectKey(id=int(name_or_id)) if is_id and not is_name else ProjectKey(name=name_or_id)

@@ -6,17 +6,20 @@ from typing import Final
 
 from aiohttp import web
 
-from app.access import ANONYMOUS, ROLE_PERMISSIONS, Actor, Permission
+from app.access import ANONYMOUS, Actor, Permission, Standing
+from app.access.routing import ProjectKey
 from app.auth import store
 from app.auth.passwords import Authenticator
 from app.auth.tokens import TokenInvalid, TokenSigner
 from app.db import Database
-from app.http import API_VERSION, base_url
-from app.oci.errors import Denied, OciError, Unauthorized
+from app.harbor.errors import Forbidden, Unauthenticated
+from app.http import API_VERSION, base_url, is_api
+from app.oci.errors import Denied, Unauthorized
 from app.oci.names import RepositoryName
 from app.settings import AuthSettings
 
 _SCOPES: Final = {Permission.PULL: "pull", Permission.PUSH: "pull,push", Permission.DELETE: "delete"}
+_CATALOG: Final = "registry:catalog:*"
 
 
 class BadCredentials(Exception):
@@ -27,31 +30,41 @@ class RegistryAuthority:
     """Basic and bearer credentials, grants of tokens, roles in projects."""
 
     def __init__(
-        self, database: Database, settings: AuthSettings, *, authenticator: Authenticator, signer: TokenSigner
+        self,
+        database: Database,
+        settings: AuthSettings,
+        *,
+        authenticators: tuple[Authenticator, ...],
+        signer: TokenSigner,
     ) -> None:
         self._database = database
         self._settings = settings
-        self._authenticator = authenticator
+        self._authenticators = authenticators
         self._signer = signer
 
     async def identify(self, request: web.Request) -> Actor:
-        """Return the caller; raise Unauthorized for wrong or expired credentials."""
+        """Return the caller; raise Unauthorized, or Unauthenticated, for wrong or expired credentials."""
         header = request.headers.get("Authorization")
         if header is None:
             return ANONYMOUS
-        scheme, _, credentials = header.partition(" ")
         try:
-            match scheme.lower():
-                case "bearer":
-                    return self._signer.verify(credentials.strip())
-                case "basic":
-                    return await self.login(credentials)
-                case _:
-                    raise BadCredentials("unknown scheme")
+            return await self._identified(header, may_bear=not is_api(request))
         except (TokenInvalid, BadCredentials) as error:
+            if is_api(request):
+                raise Unauthenticated(str(error)) from None
             raise self._challenge(
                 request, None, f'error="invalid_token",error_description="{_quoted(error)}"'
             ) from None
+
+    async def _identified(self, header: str, *, may_bear: bool) -> Actor:
+        scheme, _, credentials = header.partition(" ")
+        match scheme.lower():
+            case "bearer" if may_bear:
+                return self._signer.verify(credentials.strip())
+            case "basic":
+                return await self.login(credentials)
+            case _:
+                raise BadCredentials("unknown scheme")
 
     async def login(self, credentials: str) -> Actor:
         """Return whom Basic credentials (RFC 7617) belong to; raise BadCredentials."""
@@ -65,39 +78,37 @@ class RegistryAuthority:
 
     async def login_as(self, username: str, password: str) -> Actor:
         """Return whom a name and a password belong to; raise BadCredentials."""
-        user = await self._authenticator.authenticate(username, password)
-        if user is None:
-            raise BadCredentials("incorrect username or password")
-        return Actor(username=user.username, user_id=user.id, is_sysadmin=user.is_sysadmin)
+        for authenticator in self._authenticators:
+            actor = await authenticator.authenticate(username, password)
+            if actor is not None:
+                return actor
+        raise BadCredentials("incorrect username or password")
 
-    async def allows(self, actor: Actor, permission: Permission, repository: RepositoryName | None) -> bool:
-        """Whether the caller may; the same answer for what is forbidden and what is not there."""
-        if permission is Permission.ANYONE:
-            return True
+    async def standing(self, actor: Actor, project: ProjectKey | None = None) -> Standing:
+        """Return what the caller is now, in the installation and in the project."""
+        key = project or ProjectKey()
+        return await store.get_standing(
+            self._database, actor.user_id, actor.robot_id, project_id=key.id, project_name=key.name
+        )
+
+    def allows(
+        self, actor: Actor, permission: Permission, *, standing: Standing, repository: str | None = None
+    ) -> bool:
+        """Whether the caller may; the same answer for what is forbidden and what is not there.
+
+        A token narrows what its bearer may, it never widens it.
+        """
+        if actor.grants is None:
+            return standing.may(permission)
         if permission is Permission.LOGIN:
-            return not actor.is_anonymous or actor.grants is not None
-        if repository is None:
-            return (
-                actor.is_granted("registry", "catalog", "*")
-                if actor.grants is not None
-                else actor.is_sysadmin
-            )
-        if actor.grants is not None:
-            return actor.is_granted("repository", repository, permission.action)
-        return await self.may(actor, permission, repository)
-
-    async def may(self, actor: Actor, permission: Permission, repository: RepositoryName) -> bool:
-        """Whether the person's own standing in the project allows it, whatever a token says."""
-        standing = await store.get_standing(self._database, actor.user_id, repository.project)
-        if standing.is_sysadmin:
-            return (
-                standing.is_project
-                or permission is not Permission.PUSH
-                or self._settings.create_projects_on_push
-            )
-        if standing.is_public and permission is Permission.PULL:
-            return True
-        return standing.role is not None and permission in ROLE_PERMISSIONS[standing.role]
+            return standing.is_known or actor.is_anonymous
+        if permission is Permission.CATALOG:
+            return standing.may(permission) and actor.is_granted("registry", "catalog", "*")
+        return (
+            repository is not None
+            and actor.is_granted("repository", repository, permission.action)
+            and standing.may(permission)
+        )
 
     async def pullable(self, actor: Actor, repositories: list[str]) -> list[str]:
         """Return those repositories that the person behind the request may pull from.
@@ -105,13 +116,28 @@ class RegistryAuthority:
         The person's roles decide, not the grants of the token in hand: clients ask for a token for
         the repository they push to, before they know what can be mounted from elsewhere.
         """
-        names = [RepositoryName(name) for name in repositories]
-        return [name for name in names if await self.may(actor, Permission.PULL, name)]
+        return [
+            name
+            for name in repositories
+            if await self.may(actor, Permission.PULL, repository=RepositoryName(name))
+        ]
+
+    async def may(self, actor: Actor, permission: Permission, *, repository: RepositoryName) -> bool:
+        """Whether the person's own standing in the project allows it, whatever a token says."""
+        standing = await self.standing(actor, ProjectKey(name=repository.project))
+        is_missed = standing.project_id is None and permission is Permission.PUSH
+        return standing.may(permission) and (not is_missed or self._settings.create_projects_on_push)
 
     def refuse(
         self, request: web.Request, actor: Actor, *, permission: Permission, repository: str | None
-    ) -> OciError:
-        """Return the error to raise: a challenge for who can still authenticate, else Denied."""
+    ) -> Exception:
+        """Return the error to raise: a challenge for who can still authenticate, else a refusal."""
+        if is_api(request):
+            return (
+                Unauthenticated("log in first")
+                if actor.is_anonymous
+                else Forbidden("this is not there, or you may not do it")
+            )
         if actor.grants is None and not actor.is_anonymous:
             return Denied()
         scope = _SCOPES.get(permission)
@@ -120,7 +146,7 @@ class RegistryAuthority:
             scope = _SCOPES[Permission.PUSH]
         wanted = f"repository:{repository}:{scope}" if scope else None
         if permission is Permission.CATALOG:
-            wanted = Permission.CATALOG.value
+            wanted = _CATALOG
         return self._challenge(
             request, wanted, 'error="insufficient_scope"' if actor.grants is not None else ""
         )

@@ -1,4 +1,4 @@
-"""The authenticator of local users. Others (LDAP, OIDC) will stand behind the same port."""
+"""Who a name and a secret belong to: local users and robots. Directories will stand behind the same port."""
 
 import hashlib
 import hmac
@@ -6,48 +6,86 @@ import secrets
 from collections import OrderedDict
 from typing import Final, Protocol
 
+from app.access import Actor
 from app.auth import store
 from app.db import Database
-from app.users.model import User
 from app.users.passwords import hash_password, is_password
 
 _REMEMBERED: Final = 1_000
 
 
 class Authenticator(Protocol):
-    """Turns a name and a password into a user."""
+    """Turns a name and a secret into a caller."""
 
-    async def authenticate(self, username: str, password: str) -> User | None:
-        """Return the user, or None for an unknown name, a wrong password or a disabled user."""
+    async def authenticate(self, username: str, password: str) -> Actor | None:
+        """Return the caller, or None for an unknown name, a wrong secret or a disabled account."""
 
 
-class LocalAuthenticator:
-    """Checks passwords against the database.
+class Proofs:
+    """Remembers secrets that were right.
 
-    argon2 is slow on purpose, and clients send Basic with every request. So a password that was
-    right is remembered under a keyed hash, for as long as the user's row holds the same hash.
+    argon2 is slow on purpose, and clients send Basic with every request. So a secret that was right is
+    remembered under a keyed hash, for as long as the account's row holds the same hash.
     """
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
+    def __init__(self) -> None:
         self._key = secrets.token_bytes(32)
         self._proven: OrderedDict[bytes, str] = OrderedDict()
         self._decoy: str | None = None
 
-    async def authenticate(self, username: str, password: str) -> User | None:
+    async def holds(self, account: str, secret: str, secret_hash: str | None) -> bool:
+        """Whether the secret is the account's; None, an account that is not there, takes as long."""
+        if secret_hash is None:
+            self._decoy = self._decoy or await hash_password(secrets.token_hex())
+            await is_password(secret, self._decoy)
+            return False
+        proof = hmac.digest(self._key, f"{account}\0{secret}".encode(), hashlib.sha256)
+        if self._proven.get(proof) == secret_hash:
+            return True
+        if not await is_password(secret, secret_hash):
+            return False
+        self._proven[proof] = secret_hash
+        if len(self._proven) > _REMEMBERED:
+            self._proven.popitem(last=False)
+        return True
+
+
+class LocalAuthenticator:
+    """Checks passwords of users against the database."""
+
+    def __init__(self, database: Database, proofs: Proofs) -> None:
+        self._database = database
+        self._proofs = proofs
+
+    async def authenticate(self, username: str, password: str) -> Actor | None:
         """Return the user, or None; an unknown name takes as long as a wrong password."""
         if "\0" in username:
             return None
         user = await store.find_user(self._database, username)
-        if user is None:
-            self._decoy = self._decoy or await hash_password(secrets.token_hex())
-            await is_password(password, self._decoy)
+        is_right = await self._proofs.holds(
+            f"user {user.id if user else 0}", password, user.password_hash if user else None
+        )
+        if user is None or not is_right or user.is_disabled:
             return None
-        proof = hmac.digest(self._key, f"{user.id}\0{password}".encode(), hashlib.sha256)
-        if self._proven.get(proof) != user.password_hash:
-            if not await is_password(password, user.password_hash):
-                return None
-            self._proven[proof] = user.password_hash
-            if len(self._proven) > _REMEMBERED:
-                self._proven.popitem(last=False)
-        return None if user.is_disabled else user
+        return Actor(username=user.username, user_id=user.id)
+
+
+class RobotAuthenticator:
+    """Checks the secrets of robot accounts; names without their prefix are somebody else's business."""
+
+    def __init__(self, database: Database, proofs: Proofs, *, prefix: str) -> None:
+        self._database = database
+        self._proofs = proofs
+        self._prefix = prefix
+
+    async def authenticate(self, username: str, password: str) -> Actor | None:
+        """Return the robot, or None; whether it may still do anything is asked at every request."""
+        if "\0" in username or not username.startswith(self._prefix):
+            return None
+        robot = await store.find_robot(self._database, username.removeprefix(self._prefix))
+        is_right = await self._proofs.holds(
+            f"robot {robot.id if robot else 0}", password, robot.secret_hash if robot else None
+        )
+        if robot is None or not is_right:
+            return None
+        return Actor(username=self._prefix + robot.name, robot_id=robot.id)

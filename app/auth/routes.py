@@ -82,7 +82,8 @@ async def _grant(authority: RegistryAuthority, actor: Actor, scope: str) -> Gran
     name, _, text = rest.rpartition(":")
     actions = set(text.split(","))
     if kind == "registry" and name == "catalog":
-        return Grant(kind, name, ("*",)) if await authority.allows(actor, Permission.CATALOG, None) else None
+        standing = await authority.standing(actor)
+        return Grant(kind, name, ("*",)) if standing.may(Permission.CATALOG) else None
     if kind.partition("(")[0] != "repository":
         return None
     try:
@@ -90,7 +91,7 @@ async def _grant(authority: RegistryAuthority, actor: Actor, scope: str) -> Gran
     except NameInvalid:
         return None
     wanted = [p for p in _ON_REPOSITORIES if p.action in actions or "*" in actions]
-    allowed = [p.action for p in wanted if await authority.may(actor, p, repository)]
+    allowed = [p.action for p in wanted if await authority.may(actor, p, repository=repository)]
     return Grant("repository", repository, tuple(allowed)) if allowed else None
 
 

@@ -2,7 +2,8 @@
 
 from msgspec import Struct
 
-from app.access import Role
+from app.access import Role, Standing
+from app.access.robots import robot_permissions
 from app.db import Database, Prepared
 from app.users.model import User
 
@@ -24,30 +25,70 @@ async def find_user(database: Database, username: str) -> User | None:
     return None if row[0] is None else User(*row)
 
 
-class Standing(Struct, frozen=True):
-    """What a user is in a project."""
+class RobotLogin(Struct, frozen=True):
+    """What a robot's login is checked against."""
 
-    is_sysadmin: bool
-    is_project: bool
-    is_public: bool
-    role: Role | None
+    id: int
+    name: str
+    secret_hash: str
 
 
-FIND_STANDING = Prepared(
-    "find_standing",
-    ("bigint[]", "text[]"),
+FIND_ROBOT = Prepared(
+    "find_robot_by_name",
+    ("text[]",),
     """
-    SELECT coalesce(u.is_sysadmin, false), p.id IS NOT NULL, coalesce(p.is_public, false), m.role
-    FROM unnest($1, $2) WITH ORDINALITY AS asked (user_id, project_name, place)
-    LEFT JOIN users u ON u.id = asked.user_id AND NOT u.is_disabled
-    LEFT JOIN projects p ON p.name = asked.project_name
-    LEFT JOIN project_members m ON m.project_id = p.id AND m.user_id = u.id
+    SELECT b.id, b.name, b.secret_hash
+    FROM unnest($1) WITH ORDINALITY AS asked (name, place)
+    LEFT JOIN robots b ON b.name = asked.name
     ORDER BY asked.place
     """,
 )
 
 
-async def get_standing(database: Database, user_id: int | None, project: str) -> Standing:
-    """Return what the user (None: nobody) is in the project of that name, whether there is one or not."""
-    is_sysadmin, is_project, is_public, role = await database.look_up(FIND_STANDING, user_id or 0, project)
-    return Standing(is_sysadmin, is_project, is_public, Role(role) if role else None)
+async def find_robot(database: Database, name: str) -> RobotLogin | None:
+    """Return the robot of that name, as it logs in but without the prefix."""
+    row = await database.look_up(FIND_ROBOT, name)
+    return None if row[0] is None else RobotLogin(*row)
+
+
+FIND_STANDING = Prepared(
+    "find_standing",
+    ("bigint[]", "bigint[]", "bigint[]", "text[]"),
+    """
+    SELECT u.id IS NOT NULL OR b.id IS NOT NULL, coalesce(u.is_sysadmin, false), p.id, p.name,
+        coalesce(p.is_public, false),
+        (SELECT array_agg(m.role) FROM project_members m WHERE m.project_id = p.id AND m.user_id = u.id)
+        || (SELECT array_agg(m.role) FROM user_group_members g
+            JOIN project_members m ON m.group_id = g.group_id AND m.project_id = p.id
+            WHERE g.user_id = u.id),
+        b.permissions::text
+    FROM unnest($1, $2, $3, $4) WITH ORDINALITY AS asked (user_id, robot_id, project_id, project_name, place)
+    LEFT JOIN users u ON u.id = asked.user_id AND NOT u.is_disabled
+    LEFT JOIN robots b ON b.id = asked.robot_id AND NOT b.is_disabled
+        AND (b.expires_at IS NULL OR b.expires_at > now())
+    LEFT JOIN LATERAL (
+        SELECT id, name, is_public FROM projects WHERE name = asked.project_name
+        UNION ALL
+        SELECT id, name, is_public FROM projects WHERE id = asked.project_id
+    ) p ON true
+    ORDER BY asked.place
+    """,
+)
+
+
+async def get_standing(
+    database: Database, user_id: int | None, robot_id: int | None, *, project_id: int, project_name: str
+) -> Standing:
+    """Return what a user or robot (None: neither) is now, also in the project of this id (0: none) or name."""
+    is_known, is_sysadmin, found_id, found_name, is_public, roles, permissions = await database.look_up(
+        FIND_STANDING, user_id or 0, robot_id or 0, project_id, project_name
+    )
+    return Standing(
+        is_known=is_known,
+        is_sysadmin=is_sysadmin,
+        project_id=found_id,
+        project_name=found_name or "",
+        is_public=is_public,
+        roles=tuple(Role(role) for role in roles or ()),
+        robot_permissions=None if permissions is None else robot_permissions(permissions, found_name or ""),
+    )

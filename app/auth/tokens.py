@@ -59,8 +59,7 @@ class TokenSigner:
             "jti": uuid4().hex,
             "access": [msgspec.to_builtins(grant, enc_hook=str) for grant in grants],
         }
-        if actor.user_id is not None:
-            claims |= {"uid": actor.user_id, "adm": actor.is_sysadmin}
+        claims |= {"uid": actor.user_id, "rid": actor.robot_id}
         text = jwt.encode(claims, self._key, algorithm=_ALGORITHM)
         return Token(text=text, expires_in=self._lifetime, issued_at=datetime.fromtimestamp(now, UTC))
 
@@ -92,7 +91,7 @@ class TokenSigner:
         actor = Actor(
             username=claims["sub"],
             user_id=claims.get("uid"),
-            is_sysadmin=claims.get("adm", False),
+            robot_id=claims.get("rid"),
             grants=grants,
         )
         self._verified[text] = (claims["exp"], actor)

@@ -12,7 +12,9 @@ CREATE TABLE audit_logs (
     tag text DEFAULT ''::text NOT NULL,
     address text DEFAULT ''::text NOT NULL,
     request_id text DEFAULT ''::text NOT NULL,
-    detail json DEFAULT '{}'::json NOT NULL
+    detail json DEFAULT '{}'::json NOT NULL,
+    user_agent text DEFAULT ''::text NOT NULL,
+    is_success boolean DEFAULT true NOT NULL
 );
 
 ALTER TABLE audit_logs ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
@@ -39,10 +41,58 @@ CREATE TABLE blobs (
 
 COMMENT ON TABLE blobs IS 'content that is durable in storage: a row is committed only after its object';
 
+CREATE TABLE configurations (
+    name text NOT NULL,
+    value jsonb NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+COMMENT ON TABLE configurations IS 'what an administrator changed by the API; the rest has the defaults';
+
+CREATE TABLE immutability_rules (
+    id bigint NOT NULL,
+    project_id bigint NOT NULL,
+    is_disabled boolean DEFAULT false NOT NULL,
+    tag_selectors jsonb NOT NULL,
+    scope_selectors jsonb NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+ALTER TABLE immutability_rules ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME immutability_rules_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE labels (
+    id bigint NOT NULL,
+    project_id bigint,
+    name text NOT NULL COLLATE pg_catalog."C",
+    description text DEFAULT ''::text NOT NULL,
+    color text DEFAULT ''::text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+COMMENT ON COLUMN labels.project_id IS 'NULL: global';
+
+ALTER TABLE labels ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME labels_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
 CREATE TABLE manifest_blobs (
     manifest_id bigint NOT NULL,
     repository_id bigint NOT NULL,
-    digest text NOT NULL COLLATE pg_catalog."C"
+    digest text NOT NULL COLLATE pg_catalog."C",
+    project_id bigint
 );
 
 COMMENT ON TABLE manifest_blobs IS 'config and layers: the foreign key keeps a blob linked while a manifest uses it';
@@ -53,6 +103,11 @@ CREATE TABLE manifest_children (
 );
 
 COMMENT ON TABLE manifest_children IS 'edges of an index; in a sparse index the child may be absent';
+
+CREATE TABLE manifest_labels (
+    manifest_id bigint NOT NULL,
+    label_id bigint NOT NULL
+);
 
 CREATE TABLE manifests (
     id bigint NOT NULL,
@@ -66,10 +121,21 @@ CREATE TABLE manifests (
     annotations json DEFAULT '{}'::json NOT NULL,
     pushed_at timestamp with time zone DEFAULT now() NOT NULL,
     pulled_at timestamp with time zone,
-    pull_count bigint DEFAULT 0 NOT NULL
+    pull_count bigint DEFAULT 0 NOT NULL,
+    project_id bigint,
+    config_media_type text DEFAULT ''::text NOT NULL,
+    artifact_size_bytes bigint DEFAULT 0 NOT NULL,
+    extra_attrs json,
+    icon text DEFAULT ''::text NOT NULL
 );
 
 COMMENT ON COLUMN manifests.payload IS 'the bytes exactly as pushed';
+
+COMMENT ON COLUMN manifests.project_id IS 'NULL: pushed by a version that did not count; the recount fills it in';
+
+COMMENT ON COLUMN manifests.artifact_size_bytes IS 'the manifest and its blobs; of an index: with its children';
+
+COMMENT ON COLUMN manifests.extra_attrs IS 'read from the config by a job; NULL until then';
 
 ALTER TABLE manifests ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME manifests_id_seq
@@ -111,12 +177,32 @@ CREATE TABLE pending_jobs (
 
 COMMENT ON TABLE pending_jobs IS 'work that is owed: a row goes in the transaction of its effect, so a lost queue only delays';
 
+CREATE TABLE project_blobs (
+    project_id bigint NOT NULL,
+    digest text NOT NULL COLLATE pg_catalog."C",
+    size_bytes bigint NOT NULL
+);
+
+COMMENT ON TABLE project_blobs IS 'what the artifacts of a project use, manifests and blobs, each counted once in quotas';
+
 CREATE TABLE project_members (
     project_id bigint NOT NULL,
-    user_id bigint NOT NULL,
+    user_id bigint,
     role text NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
+    id bigint NOT NULL,
+    group_id bigint,
+    CONSTRAINT project_members_entity_check CHECK ((num_nonnulls(user_id, group_id) = 1)),
     CONSTRAINT project_members_role_check CHECK ((role = ANY (ARRAY['projectAdmin'::text, 'maintainer'::text, 'developer'::text, 'guest'::text, 'limitedGuest'::text])))
+);
+
+ALTER TABLE project_members ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME project_members_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
 );
 
 CREATE TABLE projects (
@@ -125,8 +211,11 @@ CREATE TABLE projects (
     owner_id bigint,
     is_public boolean DEFAULT false NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
-    updated_at timestamp with time zone DEFAULT now() NOT NULL
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    metadata jsonb DEFAULT '{}'::jsonb NOT NULL
 );
+
+COMMENT ON COLUMN projects.metadata IS 'Harbor''s project metadata but `public`: names to strings';
 
 ALTER TABLE projects ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME projects_id_seq
@@ -137,13 +226,25 @@ ALTER TABLE projects ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     CACHE 1
 );
 
+CREATE TABLE quotas (
+    project_id bigint NOT NULL,
+    hard_bytes bigint DEFAULT '-1'::integer NOT NULL,
+    used_bytes bigint DEFAULT 0 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT quotas_hard_bytes_check CHECK ((hard_bytes >= '-1'::integer))
+);
+
+COMMENT ON COLUMN quotas.hard_bytes IS '-1: unlimited';
+
 CREATE TABLE repositories (
     id bigint NOT NULL,
     project_id bigint NOT NULL,
     name text NOT NULL COLLATE pg_catalog."C",
     pull_count bigint DEFAULT 0 NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
-    updated_at timestamp with time zone DEFAULT now() NOT NULL
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    description text DEFAULT ''::text NOT NULL
 );
 
 COMMENT ON COLUMN repositories.name IS 'full name, project/path';
@@ -157,10 +258,47 @@ ALTER TABLE repositories ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     CACHE 1
 );
 
+CREATE TABLE robots (
+    id bigint NOT NULL,
+    project_id bigint,
+    name text NOT NULL COLLATE pg_catalog."C",
+    description text DEFAULT ''::text NOT NULL,
+    secret_hash text NOT NULL,
+    permissions jsonb NOT NULL,
+    duration_days bigint NOT NULL,
+    expires_at timestamp with time zone,
+    is_disabled boolean DEFAULT false NOT NULL,
+    creator_kind text NOT NULL,
+    creator_id bigint,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT robots_creator_kind_check CHECK ((creator_kind = ANY (ARRAY['local'::text, 'robot'::text])))
+);
+
+COMMENT ON COLUMN robots.project_id IS 'NULL: of the system';
+
+COMMENT ON COLUMN robots.name IS 'as it logs in, but the prefix: `ci` of the system, `project+ci` of a project';
+
+ALTER TABLE robots ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME robots_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
 CREATE TABLE schema_migrations (
     name text NOT NULL,
     checksum text NOT NULL,
     applied_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+CREATE TABLE sessions (
+    key_hash bytea NOT NULL,
+    user_id bigint NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    expires_at timestamp with time zone NOT NULL
 );
 
 CREATE TABLE tags (
@@ -168,7 +306,17 @@ CREATE TABLE tags (
     name text NOT NULL COLLATE pg_catalog."C",
     manifest_id bigint NOT NULL,
     pushed_at timestamp with time zone DEFAULT now() NOT NULL,
-    pulled_at timestamp with time zone
+    pulled_at timestamp with time zone,
+    id bigint NOT NULL
+);
+
+ALTER TABLE tags ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME tags_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
 );
 
 CREATE TABLE upload_sessions (
@@ -193,6 +341,32 @@ COMMENT ON COLUMN upload_sessions.tail IS 'the last few bytes, counted in offset
 
 COMMENT ON COLUMN upload_sessions.lease_token IS 'the one writer; cleared when it ends in order';
 
+CREATE TABLE user_group_members (
+    group_id bigint NOT NULL,
+    user_id bigint NOT NULL
+);
+
+COMMENT ON TABLE user_group_members IS 'written by an authenticator at login: groups come from the directory';
+
+CREATE TABLE user_groups (
+    id bigint NOT NULL,
+    name text NOT NULL COLLATE pg_catalog."C",
+    kind text NOT NULL,
+    ldap_dn text DEFAULT ''::text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT user_groups_kind_check CHECK ((kind = ANY (ARRAY['ldap'::text, 'http'::text, 'oidc'::text])))
+);
+
+ALTER TABLE user_groups ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME user_groups_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
 CREATE TABLE users (
     id bigint NOT NULL,
     username text NOT NULL,
@@ -202,7 +376,8 @@ CREATE TABLE users (
     is_sysadmin boolean DEFAULT false NOT NULL,
     is_disabled boolean DEFAULT false NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
-    updated_at timestamp with time zone DEFAULT now() NOT NULL
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    comment text DEFAULT ''::text NOT NULL
 );
 
 ALTER TABLE users ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
@@ -226,11 +401,23 @@ ALTER TABLE ONLY blob_links
 ALTER TABLE ONLY blobs
     ADD CONSTRAINT blobs_pkey PRIMARY KEY (digest);
 
+ALTER TABLE ONLY configurations
+    ADD CONSTRAINT configurations_pkey PRIMARY KEY (name);
+
+ALTER TABLE ONLY immutability_rules
+    ADD CONSTRAINT immutability_rules_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY labels
+    ADD CONSTRAINT labels_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY manifest_blobs
     ADD CONSTRAINT manifest_blobs_pkey PRIMARY KEY (manifest_id, digest);
 
 ALTER TABLE ONLY manifest_children
     ADD CONSTRAINT manifest_children_pkey PRIMARY KEY (manifest_id, child_digest);
+
+ALTER TABLE ONLY manifest_labels
+    ADD CONSTRAINT manifest_labels_pkey PRIMARY KEY (manifest_id, label_id);
 
 ALTER TABLE ONLY manifests
     ADD CONSTRAINT manifests_pkey PRIMARY KEY (id);
@@ -244,8 +431,11 @@ ALTER TABLE ONLY outbox
 ALTER TABLE ONLY pending_jobs
     ADD CONSTRAINT pending_jobs_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY project_blobs
+    ADD CONSTRAINT project_blobs_pkey PRIMARY KEY (project_id, digest);
+
 ALTER TABLE ONLY project_members
-    ADD CONSTRAINT project_members_pkey PRIMARY KEY (project_id, user_id);
+    ADD CONSTRAINT project_members_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY projects
     ADD CONSTRAINT projects_name_key UNIQUE (name);
@@ -253,20 +443,41 @@ ALTER TABLE ONLY projects
 ALTER TABLE ONLY projects
     ADD CONSTRAINT projects_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY quotas
+    ADD CONSTRAINT quotas_pkey PRIMARY KEY (project_id);
+
 ALTER TABLE ONLY repositories
     ADD CONSTRAINT repositories_name_key UNIQUE (name);
 
 ALTER TABLE ONLY repositories
     ADD CONSTRAINT repositories_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY robots
+    ADD CONSTRAINT robots_name_key UNIQUE (name);
+
+ALTER TABLE ONLY robots
+    ADD CONSTRAINT robots_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY schema_migrations
     ADD CONSTRAINT schema_migrations_pkey PRIMARY KEY (name);
+
+ALTER TABLE ONLY sessions
+    ADD CONSTRAINT sessions_pkey PRIMARY KEY (key_hash);
 
 ALTER TABLE ONLY tags
     ADD CONSTRAINT tags_pkey PRIMARY KEY (repository_id, name);
 
 ALTER TABLE ONLY upload_sessions
     ADD CONSTRAINT upload_sessions_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY user_group_members
+    ADD CONSTRAINT user_group_members_pkey PRIMARY KEY (group_id, user_id);
+
+ALTER TABLE ONLY user_groups
+    ADD CONSTRAINT user_groups_name_key UNIQUE (name);
+
+ALTER TABLE ONLY user_groups
+    ADD CONSTRAINT user_groups_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY users
     ADD CONSTRAINT users_pkey PRIMARY KEY (id);
@@ -275,23 +486,57 @@ CREATE INDEX audit_logs_project_idx ON audit_logs USING btree (project_name, occ
 
 CREATE INDEX audit_logs_time_idx ON audit_logs USING btree (occurred_at DESC, id DESC);
 
+CREATE INDEX audit_logs_username_idx ON audit_logs USING btree (username, occurred_at DESC);
+
 CREATE INDEX blob_links_digest_idx ON blob_links USING btree (digest);
+
+CREATE INDEX immutability_rules_project_idx ON immutability_rules USING btree (project_id);
+
+CREATE UNIQUE INDEX labels_name_key ON labels USING btree (COALESCE(project_id, (0)::bigint), name);
 
 CREATE INDEX manifest_blobs_link_idx ON manifest_blobs USING btree (repository_id, digest);
 
+CREATE INDEX manifest_blobs_project_idx ON manifest_blobs USING btree (project_id, digest);
+
 CREATE INDEX manifest_children_child_idx ON manifest_children USING btree (child_digest);
+
+CREATE INDEX manifest_labels_label_idx ON manifest_labels USING btree (label_id);
+
+CREATE INDEX manifests_project_idx ON manifests USING btree (project_id, digest);
+
+CREATE INDEX manifests_pushed_idx ON manifests USING btree (repository_id, pushed_at DESC, id DESC);
 
 CREATE INDEX manifests_subject_idx ON manifests USING btree (repository_id, subject_digest, digest) WHERE (subject_digest IS NOT NULL);
 
 CREATE INDEX pending_jobs_enqueued_idx ON pending_jobs USING btree (enqueued_at);
 
+CREATE INDEX project_members_group_idx ON project_members USING btree (group_id);
+
+CREATE UNIQUE INDEX project_members_group_key ON project_members USING btree (project_id, group_id);
+
 CREATE INDEX project_members_user_idx ON project_members USING btree (user_id);
 
+CREATE UNIQUE INDEX project_members_user_key ON project_members USING btree (project_id, user_id);
+
+CREATE INDEX projects_owner_idx ON projects USING btree (owner_id);
+
 CREATE INDEX repositories_project_idx ON repositories USING btree (project_id, name);
+
+CREATE INDEX robots_project_idx ON robots USING btree (project_id);
+
+CREATE INDEX sessions_expiry_idx ON sessions USING btree (expires_at);
+
+CREATE INDEX sessions_user_idx ON sessions USING btree (user_id);
 
 CREATE INDEX tags_manifest_idx ON tags USING btree (manifest_id);
 
 CREATE INDEX upload_sessions_expiry_idx ON upload_sessions USING btree (expires_at);
+
+CREATE INDEX user_group_members_user_idx ON user_group_members USING btree (user_id);
+
+CREATE UNIQUE INDEX user_groups_ldap_key ON user_groups USING btree (lower(ldap_dn)) WHERE (ldap_dn <> ''::text);
+
+CREATE UNIQUE INDEX users_email_key ON users USING btree (lower(email)) WHERE (email <> ''::text);
 
 CREATE UNIQUE INDEX users_username_key ON users USING btree (lower(username));
 
@@ -300,6 +545,15 @@ ALTER TABLE ONLY blob_links
 
 ALTER TABLE ONLY blob_links
     ADD CONSTRAINT blob_links_repository_id_fkey FOREIGN KEY (repository_id) REFERENCES repositories(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY immutability_rules
+    ADD CONSTRAINT immutability_rules_project_id_fkey FOREIGN KEY (project_id) REFERENCES projects(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY labels
+    ADD CONSTRAINT labels_project_id_fkey FOREIGN KEY (project_id) REFERENCES projects(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY manifest_blobs
+    ADD CONSTRAINT manifest_blobs_counted_fkey FOREIGN KEY (project_id, digest) REFERENCES project_blobs(project_id, digest);
 
 ALTER TABLE ONLY manifest_blobs
     ADD CONSTRAINT manifest_blobs_link_fkey FOREIGN KEY (repository_id, digest) REFERENCES blob_links(repository_id, digest);
@@ -310,8 +564,23 @@ ALTER TABLE ONLY manifest_blobs
 ALTER TABLE ONLY manifest_children
     ADD CONSTRAINT manifest_children_manifest_id_fkey FOREIGN KEY (manifest_id) REFERENCES manifests(id) ON DELETE CASCADE;
 
+ALTER TABLE ONLY manifest_labels
+    ADD CONSTRAINT manifest_labels_label_id_fkey FOREIGN KEY (label_id) REFERENCES labels(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY manifest_labels
+    ADD CONSTRAINT manifest_labels_manifest_id_fkey FOREIGN KEY (manifest_id) REFERENCES manifests(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY manifests
+    ADD CONSTRAINT manifests_counted_fkey FOREIGN KEY (project_id, digest) REFERENCES project_blobs(project_id, digest);
+
 ALTER TABLE ONLY manifests
     ADD CONSTRAINT manifests_repository_id_fkey FOREIGN KEY (repository_id) REFERENCES repositories(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY project_blobs
+    ADD CONSTRAINT project_blobs_project_id_fkey FOREIGN KEY (project_id) REFERENCES projects(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY project_members
+    ADD CONSTRAINT project_members_group_id_fkey FOREIGN KEY (group_id) REFERENCES user_groups(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY project_members
     ADD CONSTRAINT project_members_project_id_fkey FOREIGN KEY (project_id) REFERENCES projects(id) ON DELETE CASCADE;
@@ -322,11 +591,26 @@ ALTER TABLE ONLY project_members
 ALTER TABLE ONLY projects
     ADD CONSTRAINT projects_owner_id_fkey FOREIGN KEY (owner_id) REFERENCES users(id) ON DELETE SET NULL;
 
+ALTER TABLE ONLY quotas
+    ADD CONSTRAINT quotas_project_id_fkey FOREIGN KEY (project_id) REFERENCES projects(id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY repositories
     ADD CONSTRAINT repositories_project_id_fkey FOREIGN KEY (project_id) REFERENCES projects(id);
+
+ALTER TABLE ONLY robots
+    ADD CONSTRAINT robots_project_id_fkey FOREIGN KEY (project_id) REFERENCES projects(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY sessions
+    ADD CONSTRAINT sessions_user_id_fkey FOREIGN KEY (user_id) REFERENCES users(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY tags
     ADD CONSTRAINT tags_manifest_fkey FOREIGN KEY (manifest_id) REFERENCES manifests(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY tags
     ADD CONSTRAINT tags_repository_id_fkey FOREIGN KEY (repository_id) REFERENCES repositories(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY user_group_members
+    ADD CONSTRAINT user_group_members_group_id_fkey FOREIGN KEY (group_id) REFERENCES user_groups(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY user_group_members
+    ADD CONSTRAINT user_group_members_user_id_fkey FOREIGN KEY (user_id) REFERENCES users(id) ON DELETE CASCADE;

@@ -5,7 +5,7 @@ from app.http.errors import answered, logged
 from app.http.files import send_file
 from app.http.pagination import Page, next_link, page_of
 from app.http.ranges import Span, parse_range
-from app.http.requests import API_VERSION, EXTERNAL_URL, base_url, is_known, request_id
+from app.http.requests import API_VERSION, EXTERNAL_URL, base_url, is_api, is_known, request_id
 
 __all__ = [
     "API_VERSION",
@@ -15,6 +15,7 @@ __all__ = [
     "Span",
     "answered",
     "base_url",
+    "is_api",
     "is_known",
     "logged",
     "next_link",

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from aiohttp import ClientPayloadError, web
 
-from app.oci.errors import ManifestTooLarge, SizeInvalid
+from app.oci.errors import BodyTooLarge, SizeInvalid
 
 
 class BodyCut(SizeInvalid):
@@ -16,15 +16,15 @@ class BodyCut(SizeInvalid):
 
 
 async def read_limited(request: web.Request, limit: int, idle: timedelta) -> bytes:
-    """Return the whole body; raise ManifestTooLarge above `limit` bytes, BodyCut when it does not come."""
+    """Return the whole body; raise BodyTooLarge above `limit` bytes, BodyCut when it does not come."""
     if (request.content_length or 0) > limit:
-        raise ManifestTooLarge({"limit": limit})
+        raise BodyTooLarge({"limit": limit})
     pieces: list[bytes] = []
     size = 0
     async for piece in pieces_of(request, idle):
         size += len(piece)
         if size > limit:
-            raise ManifestTooLarge({"limit": limit})
+            raise BodyTooLarge({"limit": limit})
         pieces.append(piece)
     return b"".join(pieces)
 

@@ -10,7 +10,8 @@ import structlog
 from aiohttp import web
 
 from app.db import DatabaseUnavailable, StatementTimeout
-from app.http.requests import request_id
+from app.harbor.errors import ApiError, code_of
+from app.http.requests import is_api, request_id
 from app.oci.errors import OciError
 from app.storage import StorageError, StorageFull
 
@@ -34,7 +35,7 @@ _RETRY: Final = {"Retry-After": "2"}
 async def answered(
     request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
 ) -> web.StreamResponse:
-    """Answer every error as the spec's JSON, with the request's identifier."""
+    """Answer every error as JSON, in the words of the spec or of Harbor, with the request's identifier."""
     try:
         if _UNSTORABLE.search(request.rel_url.raw_path_qs) or not _HOST.fullmatch(request.host):
             raise web.HTTPBadRequest
@@ -69,12 +70,8 @@ async def logged(
 
 def _answer(request: web.Request, error: Exception) -> web.Response:
     match error:
-        case OciError():
-            return _json(error.status, error.body(), dict(error.headers))
-        case web.HTTPException():
-            headers = {"Allow": error.headers["Allow"]} if "Allow" in error.headers else {}
-            code = _FRAMEWORK_CODES.get(error.status, "UNSUPPORTED")
-            return _plain(error.status, code, error.reason, headers=headers)
+        case ApiError() | OciError() | web.HTTPException():
+            return _refusal_of_api(error) if is_api(request) else _refusal(error)
         case StorageFull():
             log.warning("storage_filled_up", request_id=request_id(request))
             return _plain(507, "UNAVAILABLE", "the storage of this registry is full; nothing was stored")
@@ -85,6 +82,34 @@ def _answer(request: web.Request, error: Exception) -> web.Response:
         case _:
             log.error("request_failed", exc_info=error, path=request.path, request_id=request_id(request))
             return _plain(500, "UNKNOWN", "internal error; the log has it under the request's identifier")
+
+
+def _refusal(error: ApiError | OciError | web.HTTPException) -> web.Response:
+    """Return an error as the spec has it."""
+    match error:
+        case ApiError():
+            return _plain(error.status, error.code, error.sentence)
+        case OciError():
+            return _json(error.status, error.body(), dict(error.headers))
+        case _:
+            code = _FRAMEWORK_CODES.get(error.status, "UNSUPPORTED")
+            return _plain(error.status, code, error.reason, headers=_allowed(error))
+
+
+def _refusal_of_api(error: ApiError | OciError | web.HTTPException) -> web.Response:
+    """Return an error as Harbor has it."""
+    match error:
+        case ApiError():
+            return _plain(error.status, error.code, error.sentence)
+        case OciError():
+            detail = f": {error.detail}" if error.detail is not None else ""
+            return _plain(error.status, code_of(error.status), f"{error.sentence}{detail}")
+        case _:
+            return _plain(error.status, code_of(error.status), error.reason, headers=_allowed(error))
+
+
+def _allowed(error: web.HTTPException) -> dict[str, str]:
+    return {"Allow": error.headers["Allow"]} if "Allow" in error.headers else {}
 
 
 def _finished(request: web.Request, response: web.Response) -> web.Response:

@@ -23,6 +23,11 @@ def request_id(request: web.Request) -> str:
     return known
 
 
+def is_api(request: web.Request) -> bool:
+    """Whether the request is to the management API, and wants its kind of answers."""
+    return request.path.startswith("/api/")
+
+
 def base_url(request: web.Request) -> str:
     """Return how clients reach this service, without a slash at the end."""
     return request.app[EXTERNAL_URL] or f"{request.scheme}://{request.host}"

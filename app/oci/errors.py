@@ -104,10 +104,10 @@ class SizeInvalid(OciError):
     code, status, sentence = "SIZE_INVALID", 400, "provided length did not match content length"
 
 
-class ManifestTooLarge(SizeInvalid):
-    """The manifest is over the limit."""
+class BodyTooLarge(SizeInvalid):
+    """The body is over the limit for what it is."""
 
-    status, sentence = 413, "manifest is larger than this registry accepts"
+    status, sentence = 413, "the body is larger than this registry accepts"
 
 
 class RangeInvalid(SizeInvalid):

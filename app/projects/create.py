@@ -40,7 +40,7 @@ async def project_for_push(tx: Transaction, call: Call, *, may_create: bool) -> 
     project_id = await store.find_project_id(tx, name)
     if project_id is not None:
         return project_id
-    if not (call.actor.is_sysadmin and may_create):
+    if not (call.standing.is_sysadmin and may_create):
         raise NameUnknown(name)
     try:
         return await create_project(tx, name, call.cause, owner_id=call.actor.user_id)

@@ -66,6 +66,9 @@ class AuthSettings(Struct, frozen=True, forbid_unknown_fields=True):
     token_lifetime: Annotated[timedelta, Meta(description="How long a registry token is good for.")] = (
         timedelta(minutes=5)
     )
+    robot_prefix: Annotated[
+        str, Meta(min_length=1, max_length=32, description="What the names of robot accounts begin with.")
+    ] = "robot$"
     create_projects_on_push: Annotated[
         bool, Meta(description="A push by an administrator to an unknown project creates it (private).")
     ] = True

@@ -191,7 +191,7 @@ async def test_odd_scopes_give_nothing_to_nobody(repo: Repository, query: str) -
 def issued(registry: Registry, name: str, *, expires_in: float = 60, **changed: Any) -> Repository:
     """With a token as only the registry could sign it, or one with other settings."""
     signer = TokenSigner(msgspec.structs.replace(registry.resources.settings.auth, **changed))
-    admin = Actor(username="admin", user_id=1, is_sysadmin=True)
+    admin = Actor(username="admin", user_id=1)
     text = signer.issue(admin, [Grant("repository", name, ("pull", "push", "delete"))]).text
     claims = decode(text.split(".")[1]) | {"exp": time.time() + expires_in}
     return Repository(registry, name, bearer(jwt.encode(claims, signer._key)))

@@ -22,6 +22,7 @@ _LOGGERS = {"log", "logger", "_log", "_logger"}
 _LOG_METHODS = {"debug", "info", "warning", "error", "critical", "exception"}
 _HOOKS = {"dec_hook", "enc_hook", "default"}
 _MOCKING = {"mock", "pytest_mock", "unittest"}
+_STATEMENTS = {"SQL", "Prepared", "Listing"}
 _SLEEPS = {"time.sleep", "asyncio.sleep", "sleep"}
 _NEVER_RUN = {"skip", "skipif", "xfail", "importorskip"}
 
@@ -129,7 +130,7 @@ def _statements(module: Module) -> Iterator[Finding]:
         if isinstance(node, ast.Assign | ast.AnnAssign) and node.value is not None
     }
     for call, name in _calls(module.tree):
-        if name in {"SQL", "Prepared"} and id(call) not in constants:
+        if name in _STATEMENTS and id(call) not in constants:
             yield call.lineno, "a statement that is no constant of its module"
 
 
@@ -139,7 +140,7 @@ def _stores(module: Module) -> Iterator[Finding]:
     )
     if module.kind == "store" or not is_in_a_slice:
         return
-    statements = [call.lineno for call, name in _calls(module.tree) if name in {"SQL", "Prepared"}]
+    statements = [call.lineno for call, name in _calls(module.tree) if name in _STATEMENTS]
     if statements:
         yield min(statements), f"{len(statements)} statements outside of a store"
 

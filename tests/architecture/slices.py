@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from grimp import ImportGraph
 
-PLATFORM = frozenset({"access", "db", "events", "http", "jobs", "oci", "storage"})
+PLATFORM = frozenset({"access", "db", "events", "harbor", "http", "jobs", "oci", "storage"})
 
 # Each kind of module may import those of lower rank; what is not named here is a use case. A slice may have
 # several of a kind: `upload_routes.py` beside `routes.py`.
