@@ -22,6 +22,7 @@ from app.http import EXTERNAL_URL, answered, logged
 from app.logging import configure_logging
 from app.manifests import routes as manifest_routes
 from app.manifests.pulls import PULL_LOG, PullLog
+from app.members import routes as member_routes
 from app.repositories import routes as repository_routes
 from app.resources import RESOURCES, Resources, open_resources, resources
 from app.settings import Settings, require
@@ -58,6 +59,7 @@ ROUTES: Final[tuple[Route, ...]] = (
     *blob_routes.ROUTES,
     *manifest_routes.ROUTES,
     *tag_routes.ROUTES,
+    *member_routes.ROUTES,
 )
 
 

@@ -6,18 +6,25 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from app.events import (
-    ArtifactDeleted,
-    ArtifactPulled,
-    ArtifactPushed,
-    BlobDeleted,
-    Event,
-    ProjectCreated,
-    RepositoryCreated,
-    TagDeleted,
-    TagMoved,
-)
+from app.events import Event, wire_name
 from app.events.types import Recorded
+
+_OPERATIONS: Final = {
+    "created": "create",
+    "updated": "update",
+    "deleted": "delete",
+    "moved": "update",
+    "pushed": "push",
+    "pulled": "pull",
+    "copied": "copy",
+    "warned": "warn",
+    "exceeded": "exceed",
+    "refused": "refuse",
+    "opened": "login",
+    "closed": "logout",
+    "labeled": "label",
+    "unlabeled": "unlabel",
+}
 
 
 class AuditEntry(Struct, frozen=True):
@@ -33,17 +40,19 @@ class AuditEntry(Struct, frozen=True):
     repository_name: str
     tag: str
     address: str
+    user_agent: str
     request_id: str
 
     @classmethod
     def of(cls, recorded: Recorded) -> Self:
         """Return the entry for an event."""
         event = recorded.event
-        operation, resource_type = _WORDS[type(event)]
+        operation, resource_type = _words(event)
         repository = getattr(event, "repository_name", "")
         digest = getattr(event, "digest", "")
         tag = getattr(event, "tag", "") or _only(getattr(event, "tags", ()))
-        name = repository or getattr(event, "project_name", "")
+        project = repository.partition("/")[0] or getattr(event, "project_name", "")
+        name = repository or getattr(event, "name", "") or project
         return cls(
             event_id=recorded.event_id,
             occurred_at=recorded.recorded_at,
@@ -51,25 +60,19 @@ class AuditEntry(Struct, frozen=True):
             operation=operation,
             resource_type=resource_type,
             resource=name + (f":{tag}" if tag else "") + (f"@{digest}" if digest else ""),
-            project_name=name.partition("/")[0],
+            project_name=project,
             repository_name=repository,
             tag=tag,
             address=recorded.cause.address,
+            user_agent=recorded.cause.user_agent,
             request_id=recorded.cause.request_id,
         )
 
 
-_WORDS: Final[dict[type[Event], tuple[str, str]]] = {
-    ProjectCreated: ("create", "project"),
-    RepositoryCreated: ("create", "repository"),
-    ArtifactPushed: ("push", "artifact"),
-    ArtifactPulled: ("pull", "artifact"),
-    ArtifactDeleted: ("delete", "artifact"),
-    TagMoved: ("update", "tag"),
-    TagDeleted: ("delete", "tag"),
-    BlobDeleted: ("delete", "blob"),
-}
-"""Operation and resource type of each event, in Harbor's words."""
+def _words(event: Event) -> tuple[str, str]:
+    """Return operation and resource type, in Harbor's words, from the event's name."""
+    resource_type, _, participle = wire_name(type(event)).partition(".")
+    return _OPERATIONS[participle], resource_type
 
 
 def _only(tags: tuple[str, ...]) -> str:

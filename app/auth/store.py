@@ -79,7 +79,7 @@ FIND_STANDING = Prepared(
 async def get_standing(
     database: Database, user_id: int | None, robot_id: int | None, *, project_id: int, project_name: str
 ) -> Standing:
-    """Return what a user or robot (None: neither) is now, also in the project of this id (0: none) or name."""
+    """Return what a user or robot (None: neither) is now, and in the project of an id (0: none) or name."""
     is_known, is_sysadmin, found_id, found_name, is_public, roles, permissions = await database.look_up(
         FIND_STANDING, user_id or 0, robot_id or 0, project_id, project_name
     )

@@ -9,15 +9,19 @@ from app.db.errors import (
     StatementTimeout,
     UniqueViolation,
 )
+from app.db.listing import Column, Listing, Page
 from app.db.statements import SQL, Prepared
 
 __all__ = [
     "SQL",
+    "Column",
     "Database",
     "DatabaseError",
     "DatabaseUnavailable",
     "ForeignKeyViolation",
+    "Listing",
     "NoRow",
+    "Page",
     "Prepared",
     "StatementTimeout",
     "Statements",

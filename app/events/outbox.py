@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Struct
 
 from app.db import SQL, Prepared, Transaction
-from app.events.types import Cause, Event, Recorded
+from app.events.types import Cause, Event, Recorded, wire_name
 
 CHANNEL: Final = "outbox"
 
@@ -37,7 +37,7 @@ async def record_all(tx: Transaction, events: list[tuple[Cause, Event]]) -> None
         return
     await tx.tuples(
         RECORD,
-        [type(event).__struct_config__.tag for _, event in events],
+        [wire_name(type(event)) for _, event in events],
         [msgspec.json.encode(event, enc_hook=str).decode() for _, event in events],
         [msgspec.json.encode(cause, enc_hook=str).decode() for cause, _ in events],
     )

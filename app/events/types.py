@@ -7,6 +7,8 @@ from uuid import UUID
 import msgspec
 from msgspec import Struct
 
+from app.events.management import ManagementEvent
+
 
 class Cause(Struct, frozen=True):
     """Who and what is behind a change."""
@@ -74,6 +76,51 @@ class TagDeleted(Struct, frozen=True, tag="tag.deleted"):
     digest: str
 
 
+class TagCreated(Struct, frozen=True, tag="tag.created"):
+    """A tag points to a manifest that was here already."""
+
+    repository_name: str
+    tag: str
+    digest: str
+
+
+class ArtifactCopied(Struct, frozen=True, tag="artifact.copied"):
+    """A manifest is in this repository too, by reference to another one's content."""
+
+    repository_name: str
+    digest: str
+    source: str
+    tags: tuple[str, ...] = ()
+
+
+class ArtifactLabeled(Struct, frozen=True, tag="artifact.labeled"):
+    """A label was attached to an artifact."""
+
+    repository_name: str
+    digest: str
+    label: str
+
+
+class ArtifactUnlabeled(Struct, frozen=True, tag="artifact.unlabeled"):
+    """A label was taken from an artifact."""
+
+    repository_name: str
+    digest: str
+    label: str
+
+
+class RepositoryUpdated(Struct, frozen=True, tag="repository.updated"):
+    """A repository has another description."""
+
+    repository_name: str
+
+
+class RepositoryDeleted(Struct, frozen=True, tag="repository.deleted"):
+    """A repository is gone, with all its artifacts."""
+
+    repository_name: str
+
+
 class BlobDeleted(Struct, frozen=True, tag="blob.deleted"):
     """A blob is no longer linked into a repository."""
 
@@ -84,12 +131,19 @@ class BlobDeleted(Struct, frozen=True, tag="blob.deleted"):
 Event: TypeAlias = (
     ProjectCreated
     | RepositoryCreated
+    | RepositoryUpdated
+    | RepositoryDeleted
     | ArtifactPushed
     | ArtifactPulled
     | ArtifactDeleted
+    | ArtifactCopied
+    | ArtifactLabeled
+    | ArtifactUnlabeled
+    | TagCreated
     | TagMoved
     | TagDeleted
     | BlobDeleted
+    | ManagementEvent
 )
 
 
@@ -105,3 +159,8 @@ class Recorded(Struct, frozen=True):
 def decode_event(document: object) -> Recorded:
     """Return the event that `msgspec.to_builtins` made the document from."""
     return msgspec.convert(document, Recorded)
+
+
+def wire_name(kind: type[Struct]) -> str:
+    """Return the name of a class of events on the wire: `artifact.pushed`."""
+    return str(kind.__struct_config__.tag)

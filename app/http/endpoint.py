@@ -18,7 +18,7 @@ from aiohttp import web
 from msgspec import Meta, Struct
 
 from app.harbor.errors import BadRequest, Unprocessable, UnsupportedMediaType
-from app.harbor.query import MAX_PAGE_SIZE, ListQuery, parse_conditions, parse_sort
+from app.harbor.query import MAX_PAGE_SIZE, Condition, ListQuery, parse_conditions, parse_sort
 from app.http.bodies import read_limited
 
 Item = TypeVar("Item")
@@ -43,9 +43,10 @@ class ListParams(Struct, frozen=True):
     page: Annotated[int, Meta(ge=1, le=_MAX_PAGE)] = 1
     page_size: Annotated[int, Meta(ge=1, le=MAX_PAGE_SIZE)] = 10
 
-    def list_query(self) -> ListQuery:
-        """Return it parsed; raise BadRequest."""
-        return ListQuery(parse_conditions(self.q), parse_sort(self.sort), self.page, self.page_size)
+    def list_query(self, *further: Condition) -> ListQuery:
+        """Return it parsed, with conditions that came in parameters of their own; raise BadRequest."""
+        conditions = (*parse_conditions(self.q), *further)
+        return ListQuery(conditions, parse_sort(self.sort), self.page, self.page_size)
 
 
 class Listed(Struct, Generic[Item], frozen=True):

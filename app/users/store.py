@@ -35,3 +35,27 @@ UPDATE_PASSWORD = SQL("""
 async def update_password(tx: Transaction, user_id: int, password_hash: str) -> None:
     """Replace a user's password."""
     await tx.run(UPDATE_PASSWORD, user_id=user_id, password_hash=password_hash)
+
+
+FIND_USER_ID = SQL("""
+    SELECT id FROM users
+    WHERE CASE WHEN %(user_id)s > 0 THEN id = %(user_id)s ELSE lower(username) = lower(%(username)s) END
+""")
+
+
+async def find_user_id(statements: Statements, user_id: int, username: str) -> int | None:
+    """Return the id of the user of this id, or where it is 0 of this name."""
+    found = await statements.value(FIND_USER_ID, user_id=user_id, username=username)
+    return None if found is None else int(found)
+
+
+FIND_GROUP_ID = SQL("""
+    SELECT id FROM user_groups
+    WHERE CASE WHEN %(group_id)s > 0 THEN id = %(group_id)s ELSE name = %(name)s END
+""")
+
+
+async def find_group_id(statements: Statements, group_id: int, name: str) -> int | None:
+    """Return the id of the group of this id, or where it is 0 of this name."""
+    found = await statements.value(FIND_GROUP_ID, group_id=group_id, name=name)
+    return None if found is None else int(found)

@@ -10,7 +10,7 @@ from types import ModuleType
 import app
 import cli
 import workers
-from app.db import SQL, Prepared
+from app.db import SQL, Listing, Prepared
 
 _PARAMETER = re.compile(r"%(%|\((\w+)\)s|.?)")
 _PREPARABLE = re.compile(r"\s*(SELECT|INSERT|UPDATE|DELETE|MERGE|VALUES|WITH)\b", re.IGNORECASE)
@@ -30,10 +30,18 @@ def statements() -> list[Statement]:
         Statement(f"{module.__name__}.{name}", definition(value))
         for package in (app, workers, cli)
         for module in _modules_of(package)
-        for name, value in vars(module).items()
-        if isinstance(value, SQL | Prepared)
+        for name, held in vars(module).items()
+        for value in _held(held)
     ]
     return sorted({statement.definition: statement for statement in found}.values(), key=lambda s: s.name)
+
+
+def _held(value: object) -> Iterator[SQL | Prepared]:
+    """Yield a statement, or every form that a list of clients' choosing can take."""
+    if isinstance(value, SQL | Prepared):
+        yield value
+    elif isinstance(value, Listing):
+        yield from value.examples()
 
 
 def definition(value: SQL | Prepared) -> str:

@@ -19,7 +19,7 @@ def test_every_event_has_a_subscription() -> None:
 def test_every_event_is_named_by_its_class_in_the_past_tense() -> None:
     for event in get_args(Event):
         words = re.findall(r"[A-Z][a-z]+", event.__name__)
-        assert event.__struct_config__.tag == ".".join(word.lower() for word in words)
+        assert event.__struct_config__.tag == f"{'-'.join(words[:-1])}.{words[-1]}".lower()
         assert words[-1].endswith("ed")
 
 

@@ -17,6 +17,10 @@ from app.main import ROUTES, build
 from app.resources import open_resources
 from app.settings import Settings
 
+# Routes that let everybody in, known or not, and show what the caller may see: each is a decision, too.
+OPEN_TO_EVERYBODY: set[str] = set()
+OPEN = {Permission.ANYONE, Permission.EVERYBODY}
+
 # A route that anyone may use is a decision: it stands here too.
 OPEN_TO_ANYONE = {"GET /healthz", "GET /readyz", "GET /service/token", "POST /service/token"}
 
@@ -26,6 +30,9 @@ VALUES = {
     "reference": "latest",
     "tag": "latest",
     "upload_id": "00000000-0000-4000-8000-000000000000",
+    "project_name_or_id": "private",
+    "project_name": "private",
+    "repository_name": "app",
 }
 
 Client: TypeAlias = TestClient[web.Request, web.Application]
@@ -36,7 +43,7 @@ def name_of(route: Route) -> str:
 
 
 def address_of(route: Route) -> str:
-    return re.sub(r"{(\w+)(:[^{}]*)?}", lambda match: VALUES[match[1]], route.path)
+    return re.sub(r"{(\w+)(:[^{}]*)?}", lambda match: VALUES.get(match[1], "1"), route.path)
 
 
 @pytest.fixture
@@ -47,6 +54,11 @@ async def client(settings: Settings) -> AsyncIterator[Client]:
 
 def test_only_these_routes_are_open_to_anyone() -> None:
     assert {name_of(route) for route in ROUTES if route.permission is Permission.ANYONE} == OPEN_TO_ANYONE
+
+
+def test_only_these_routes_look_at_the_caller_themselves() -> None:
+    everybody = {name_of(route) for route in ROUTES if route.permission is Permission.EVERYBODY}
+    assert everybody == OPEN_TO_EVERYBODY
 
 
 def test_every_route_of_every_slice_is_mounted() -> None:
@@ -68,8 +80,9 @@ async def test_nothing_is_mounted_that_is_not_a_route(client: Client) -> None:
 
 
 async def test_a_stranger_is_challenged_everywhere_else(client: Client) -> None:
-    guarded = [route for route in ROUTES if route.permission is not Permission.ANYONE]
+    guarded = [route for route in ROUTES if route.permission not in OPEN]
     answers = {name_of(route): await client.request(route.method, address_of(route)) for route in guarded}
     assert {name: answer.status for name, answer in answers.items()} == dict.fromkeys(answers, 401)
-    challenges = {name: answer.headers.get("WWW-Authenticate", "")[:13] for name, answer in answers.items()}
-    assert challenges == dict.fromkeys(answers, "Bearer realm=")
+    challenged = {name: answer for name, answer in answers.items() if "/v2/" in answer.url.path[:4]}
+    challenges = {n: answer.headers.get("WWW-Authenticate", "")[:13] for n, answer in challenged.items()}
+    assert challenges == dict.fromkeys(challenged, "Bearer realm=")
