@@ -4,6 +4,7 @@ import asyncio
 import signal
 from collections.abc import AsyncIterator
 from contextlib import suppress
+from importlib.metadata import version
 from socket import socket
 from typing import Final
 
@@ -23,6 +24,8 @@ from app.logging import configure_logging
 from app.manifests import routes as manifest_routes
 from app.manifests.pulls import PULL_LOG, PullLog
 from app.members import routes as member_routes
+from app.openapi import routes as openapi_routes
+from app.openapi.document import describe
 from app.repositories import routes as repository_routes
 from app.resources import RESOURCES, Resources, open_resources, resources
 from app.settings import Settings, require
@@ -60,6 +63,7 @@ ROUTES: Final[tuple[Route, ...]] = (
     *manifest_routes.ROUTES,
     *tag_routes.ROUTES,
     *member_routes.ROUTES,
+    *openapi_routes.ROUTES,
 )
 
 
@@ -83,6 +87,7 @@ def build(r: Resources) -> web.Application:
     application[AUTHORITY] = authority
     application[auth_routes.REGISTRY_AUTHORITY] = authority
     application[auth_routes.TOKEN_SIGNER] = signer
+    application[openapi_routes.DOCUMENT] = describe(ROUTES, version=version("roadstead"))
     application[PULL_LOG] = PullLog(r.database)
     application[EXTERNAL_URL] = r.settings.external_url
     application.cleanup_ctx.append(_record_pulls)

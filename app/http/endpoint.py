@@ -56,11 +56,11 @@ class Listed(Struct, Generic[Item], frozen=True):
     total: int
 
 
-class Created(Struct, frozen=True):
+class Created(Struct, Generic[Item], frozen=True):
     """Something new: 201 with its `Location`, and a body where the client has to see one."""
 
     location: str
-    body: Struct | None = None
+    body: Item | None = None
 
 
 class Operation(Struct, frozen=True):

@@ -28,7 +28,7 @@ async def list_members(request: web.Request, query: MemberListParams) -> Listed[
     return Listed([ProjectMemberEntity.of(member) for member in page.rows], page.total)
 
 
-async def create_member(request: web.Request, body: ProjectMember) -> Created:
+async def create_member(request: web.Request, body: ProjectMember) -> Created[None]:
     """Give a user or a group a role in the project."""
     call = project_call_of(request)
     member_id = await membership.add_member(resources(request), call, body)

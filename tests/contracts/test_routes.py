@@ -22,7 +22,14 @@ OPEN_TO_EVERYBODY: set[str] = set()
 OPEN = {Permission.ANYONE, Permission.EVERYBODY}
 
 # A route that anyone may use is a decision: it stands here too.
-OPEN_TO_ANYONE = {"GET /healthz", "GET /readyz", "GET /service/token", "POST /service/token"}
+OPEN_TO_ANYONE = {
+    "GET /healthz",
+    "GET /readyz",
+    "GET /service/token",
+    "POST /service/token",
+    "GET /api/v2.0/openapi.json",
+    "GET /api/v2.0/docs",
+}
 
 VALUES = {
     "name": "private/app",

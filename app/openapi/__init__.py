@@ -1,0 +1,1 @@
+"""The description of the management API, made from the routes themselves."""

@@ -1,0 +1,59 @@
+"""The description of the API is valid, whole, and can be browsed."""
+
+import re
+
+from openapi_spec_validator import validate
+
+from app.main import ROUTES
+from tests.management.client import API, Caller
+
+PLACE = re.compile(r":[^{}]*}")
+
+
+async def test_document_is_valid_and_has_every_endpoint(stranger: Caller) -> None:
+    document = (await stranger.get("/openapi.json")).json
+    validate(document)
+    described = {
+        f"{method.upper()} {path}" for path, methods in document["paths"].items() for method in methods
+    }
+    routes = {
+        f"{route.method} {PLACE.sub('}', route.path)}" for route in ROUTES if route.path.startswith(API)
+    }
+    assert described == routes - {f"GET {API}/openapi.json", f"GET {API}/docs"}
+
+
+async def test_operations_have_names_of_their_own(stranger: Caller) -> None:
+    document = (await stranger.get("/openapi.json")).json
+    names = [
+        operation["operationId"] for methods in document["paths"].values() for operation in methods.values()
+    ]
+    assert sorted(names) == sorted(set(names))
+
+
+async def test_list_of_members_is_described(stranger: Caller) -> None:
+    document = (await stranger.get("/openapi.json")).json
+    operation = document["paths"][f"{API}/projects/{{project_name_or_id}}/members"]["get"]
+    assert [(parameter["name"], parameter["in"]) for parameter in operation["parameters"]] == [
+        ("project_name_or_id", "path"),
+        ("X-Is-Resource-Name", "header"),
+        ("q", "query"),
+        ("sort", "query"),
+        ("page", "query"),
+        ("page_size", "query"),
+        ("entityname", "query"),
+    ]
+    assert set(operation["responses"]) == {"200", "400", "401", "403", "404", "422", "429", "503"}
+    schema = operation["responses"]["200"]["content"]["application/json"]["schema"]
+    assert schema == {"type": "array", "items": {"$ref": "#/components/schemas/ProjectMemberEntity"}}
+    assert operation["x-permission"] == "member:list"
+
+
+async def test_page_shows_every_operation_and_runs_nothing(stranger: Caller) -> None:
+    document = (await stranger.get("/openapi.json")).json
+    page = await stranger.get("/docs")
+    assert page.headers["Content-Type"].startswith("text/html")
+    assert "default-src 'none'" in page.headers["Content-Security-Policy"]
+    for methods in document["paths"].values():
+        for operation in methods.values():
+            assert f'id="{operation["operationId"]}"' in page.json
+    assert "<script" not in page.json
