@@ -37,7 +37,7 @@ class ListParams(Struct, frozen=True):
     """What every list takes."""
 
     q: Annotated[
-        str, Meta(max_length=4096, description="Conditions: `k=v`, `k=~v`, `k=[a~b]`, `k={a b}`.")
+        str, Meta(max_length=512, description="Conditions: `k=v`, `k=~v`, `k=[a~b]`, `k={a b}`.")
     ] = ""
     sort: Annotated[str, Meta(max_length=255, description="`name` rising, `-name` falling.")] = ""
     page: Annotated[int, Meta(ge=1, le=_MAX_PAGE)] = 1

@@ -17,7 +17,9 @@ from app.resources import resources
 class MemberListParams(ListParams, frozen=True):
     """Which members."""
 
-    entityname: Annotated[str, Meta(description="Part of the name of the user or group.")] = ""
+    entityname: Annotated[str, Meta(max_length=255, description="Part of the name of the user or group.")] = (
+        ""
+    )
 
 
 async def list_members(request: web.Request, query: MemberListParams) -> Listed[ProjectMemberEntity]:
