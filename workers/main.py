@@ -5,43 +5,22 @@ import json
 import signal
 from collections.abc import Coroutine, Sequence
 from contextlib import suppress
-from typing import Any, Final, cast
+from typing import Any, Final
 
 import structlog
 from arq import create_pool
 from arq.connections import RedisSettings
-from arq.cron import cron
-from arq.typing import WorkerCoroutine
-from arq.worker import Worker, func
+from arq.worker import Worker
 from redis.exceptions import RedisError
 
-from app.jobs import COUNT_PULLS, EXPIRE_UPLOADS, QUEUES, WRITE_AUDIT_LOG
+from app.jobs import QUEUES
 from app.resources import Resources, open_resources
 from app.settings import Settings
-from workers.events import count_pulls, write_audit_log
+from workers.catalogue import functions_of, periodic_of
 from workers.relay import queue_name, run_relay
-from workers.uploads import expire_uploads
 
 log = structlog.get_logger()
 
-_FUNCTIONS: Final[dict[str, list[Any]]] = {
-    "events": [
-        func(cast("WorkerCoroutine", write_audit_log), name=WRITE_AUDIT_LOG.name),
-        func(cast("WorkerCoroutine", count_pulls), name=COUNT_PULLS.name),
-    ],
-    "maintenance": [func(cast("WorkerCoroutine", expire_uploads), name=EXPIRE_UPLOADS.name)],
-}
-_CRON: Final[dict[str, list[Any]]] = {
-    "events": [],
-    "maintenance": [
-        cron(
-            cast("WorkerCoroutine", expire_uploads),
-            name="cron_expire_uploads",
-            minute=set(range(0, 60, 5)),
-            run_at_startup=True,
-        )
-    ],
-}
 _PAUSE_SECONDS: Final = 1.0
 _POLL_SECONDS: Final = 0.1
 _JOBS_AT_ONCE: Final = 10
@@ -111,8 +90,8 @@ async def _drain(worker: Worker, seconds: float) -> None:
 
 def _worker(r: Resources, queue: str) -> Worker:
     return Worker(
-        functions=_FUNCTIONS[queue],
-        cron_jobs=_CRON[queue],
+        functions=functions_of(queue),
+        cron_jobs=periodic_of(queue),
         queue_name=queue_name(queue),
         redis_settings=_redis(r.settings),
         ctx={"resources": r},

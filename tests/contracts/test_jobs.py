@@ -6,7 +6,7 @@ from typing import get_args
 from app import jobs
 from app.events import Event
 from app.jobs import Job
-from workers import main
+from workers.catalogue import PERIODIC, RUNS, functions_of
 from workers.subscriptions import SUBSCRIPTIONS
 
 JOBS = {value for value in vars(jobs).values() if isinstance(value, Job)}
@@ -24,8 +24,10 @@ def test_every_event_is_named_by_its_class_in_the_past_tense() -> None:
 
 
 def test_every_job_has_a_worker_on_its_queue() -> None:
-    worked_on = {
-        (function.name, queue) for queue, functions in main._FUNCTIONS.items() for function in functions
-    }
+    worked_on = {(run.name, queue) for queue in jobs.QUEUES for run in functions_of(queue)}
     assert worked_on == {(job.name, job.queue) for job in JOBS}
     assert {job.queue for job in JOBS} <= set(jobs.QUEUES)
+
+
+def test_periodic_jobs_are_jobs() -> None:
+    assert set(PERIODIC) <= set(RUNS)

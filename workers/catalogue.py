@@ -1,0 +1,47 @@
+"""Every job: what runs for its name, and how often those run that nobody asks for."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any, Final, TypeAlias, cast
+
+from arq.cron import CronJob, cron
+from arq.typing import WorkerCoroutine
+from arq.worker import Function, func
+
+from app.jobs import COUNT_PULLS, EXPIRE_UPLOADS, WRITE_AUDIT_LOG, Job
+from workers.events import count_pulls, write_audit_log
+from workers.uploads import expire_uploads
+
+Run: TypeAlias = Callable[..., Awaitable[Any]]
+
+RUNS: Final[dict[Job, Run]] = {
+    WRITE_AUDIT_LOG: write_audit_log,
+    COUNT_PULLS: count_pulls,
+    EXPIRE_UPLOADS: expire_uploads,
+}
+
+EVERY_FIVE_MINUTES: Final = frozenset(range(0, 60, 5))
+PERIODIC: Final[dict[Job, frozenset[int]]] = {
+    EXPIRE_UPLOADS: EVERY_FIVE_MINUTES,
+}
+"""At which minutes of the hour a job runs, and at every start of a worker."""
+
+
+def functions_of(queue: str) -> list[Function]:
+    """Return the jobs of a queue as arq wants them."""
+    return [
+        func(cast("WorkerCoroutine", run), name=job.name) for job, run in RUNS.items() if job.queue == queue
+    ]
+
+
+def periodic_of(queue: str) -> list[CronJob]:
+    """Return the periodic jobs of a queue as arq wants them."""
+    return [
+        cron(
+            cast("WorkerCoroutine", RUNS[job]),
+            name=f"cron_{job.name}",
+            minute=set(minutes),
+            run_at_startup=True,
+        )
+        for job, minutes in PERIODIC.items()
+        if job.queue == queue
+    ]
