@@ -13,6 +13,7 @@ from aiohttp import web
 
 from app.access import Permission
 from app.access.routing import AUTHORITY, Route, guarded
+from app.audit import routes as audit_routes
 from app.auth import routes as auth_routes
 from app.auth.authority import RegistryAuthority
 from app.auth.passwords import LocalAuthenticator, Proofs, RobotAuthenticator
@@ -63,6 +64,7 @@ ROUTES: Final[tuple[Route, ...]] = (
     *manifest_routes.ROUTES,
     *tag_routes.ROUTES,
     *member_routes.ROUTES,
+    *audit_routes.ROUTES,
     *openapi_routes.ROUTES,
 )
 

@@ -7,14 +7,24 @@ from arq.cron import CronJob, cron
 from arq.typing import WorkerCoroutine
 from arq.worker import Function, func
 
-from app.jobs import COUNT_PULLS, EXPIRE_UPLOADS, WRITE_AUDIT_LOG, Job
-from workers.events import count_pulls, write_audit_log
+from app.jobs import (
+    COUNT_PULLS,
+    EXPIRE_UPLOADS,
+    FORWARD_AUDIT_LOG,
+    PURGE_AUDIT_LOG,
+    WRITE_AUDIT_LOG,
+    Job,
+)
+from workers.audit import forward_audit_log, purge_audit_log, write_audit_log
+from workers.events import count_pulls
 from workers.uploads import expire_uploads
 
 Run: TypeAlias = Callable[..., Awaitable[Any]]
 
 RUNS: Final[dict[Job, Run]] = {
     WRITE_AUDIT_LOG: write_audit_log,
+    FORWARD_AUDIT_LOG: forward_audit_log,
+    PURGE_AUDIT_LOG: purge_audit_log,
     COUNT_PULLS: count_pulls,
     EXPIRE_UPLOADS: expire_uploads,
 }
@@ -22,6 +32,7 @@ RUNS: Final[dict[Job, Run]] = {
 EVERY_FIVE_MINUTES: Final = frozenset(range(0, 60, 5))
 PERIODIC: Final[dict[Job, frozenset[int]]] = {
     EXPIRE_UPLOADS: EVERY_FIVE_MINUTES,
+    PURGE_AUDIT_LOG: frozenset({17}),
 }
 """At which minutes of the hour a job runs, and at every start of a worker."""
 

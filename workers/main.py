@@ -61,7 +61,7 @@ async def _relay(r: Resources) -> None:
             await asyncio.sleep(_PAUSE_SECONDS)
             continue
         try:
-            await run_relay(r.database, pool)
+            await run_relay(r, pool)
         finally:
             await pool.aclose()
 

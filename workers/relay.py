@@ -13,10 +13,11 @@ import structlog
 from arq import ArqRedis
 from redis.exceptions import RedisError
 
-from app.db import Database, DatabaseError
+from app.db import DatabaseError
 from app.events import outbox
 from app.jobs import pending
-from workers.subscriptions import SUBSCRIPTIONS
+from app.resources import Resources
+from workers.subscriptions import jobs_for
 
 log = structlog.get_logger()
 
@@ -29,38 +30,38 @@ _PATIENCE: Final = timedelta(minutes=2)
 """A job that is still owed after this long was forgotten by its queue."""
 
 
-async def run_relay(database: Database, queues: ArqRedis) -> None:
+async def run_relay(r: Resources, queues: ArqRedis) -> None:
     """Relay until cancelled, through outages of the database and of Redis."""
     while True:
         try:
-            await _relay_as_told(database, queues)
+            await _relay_as_told(r, queues)
         except (DatabaseError, RedisError, OSError) as error:
             log.warning("relay_paused", error=str(error), kind=type(error).__name__)
             await asyncio.sleep(_PAUSE_SECONDS)
 
 
-async def _relay_as_told(database: Database, queues: ArqRedis) -> None:
+async def _relay_as_told(r: Resources, queues: ArqRedis) -> None:
     """Relay at every NOTIFY; the poll stays the guarantee."""
-    async with database.listen("outbox") as wait:
+    async with r.database.listen("outbox") as wait:
         while True:
-            is_busy = await relay_once(database, queues)
+            is_busy = await relay_once(r, queues)
             await (asyncio.sleep(_GATHER_SECONDS) if is_busy else wait(_POLL_SECONDS))
 
 
-async def relay_once(database: Database, queues: ArqRedis) -> bool:
+async def relay_once(r: Resources, queues: ArqRedis) -> bool:
     """Relay one batch; False when nothing is left to do."""
-    async with database.transaction() as tx:
+    async with r.database.transaction() as tx:
         events = await outbox.claim(tx, _BATCH)
-        owed = [(job, event) for event in events for job in SUBSCRIPTIONS[type(event.event)]]
+        owed = [(job, event) for event in events for job in jobs_for(type(event.event), r.settings)]
         if owed:
             await pending.insert(tx, owed)
-    jobs = await pending.take_unqueued(database, patience=_PATIENCE, limit=_BATCH)
+    jobs = await pending.take_unqueued(r.database, patience=_PATIENCE, limit=_BATCH)
     try:
         for (queue, name), batch in groupby(sorted(jobs, key=_kind), key=_kind):
             ids = [job.id for job in batch]
             await queues.enqueue_job(name, ids, _queue_name=queue_name(queue))
     except (RedisError, OSError):
-        await pending.forget_queued(database, [job.id for job in jobs])
+        await pending.forget_queued(r.database, [job.id for job in jobs])
         raise
     return bool(events or jobs)
 

@@ -1,7 +1,7 @@
 """What the audit log keeps of an event."""
 
 from datetime import datetime
-from typing import Final, Self
+from typing import Final, Self, get_args
 from uuid import UUID
 
 from msgspec import Struct
@@ -25,6 +25,7 @@ _OPERATIONS: Final = {
     "labeled": "label",
     "unlabeled": "unlabel",
 }
+_REFUSALS: Final = {"refuse", "exceed"}
 
 
 class AuditEntry(Struct, frozen=True):
@@ -42,12 +43,13 @@ class AuditEntry(Struct, frozen=True):
     address: str
     user_agent: str
     request_id: str
+    is_success: bool
 
     @classmethod
     def of(cls, recorded: Recorded) -> Self:
         """Return the entry for an event."""
         event = recorded.event
-        operation, resource_type = _words(event)
+        operation, resource_type = _words(type(event))
         repository = getattr(event, "repository_name", "")
         digest = getattr(event, "digest", "")
         tag = getattr(event, "tag", "") or _only(getattr(event, "tags", ()))
@@ -66,12 +68,33 @@ class AuditEntry(Struct, frozen=True):
             address=recorded.cause.address,
             user_agent=recorded.cause.user_agent,
             request_id=recorded.cause.request_id,
+            is_success=operation not in _REFUSALS,
         )
 
 
-def _words(event: Event) -> tuple[str, str]:
+class LoggedEntry(Struct, frozen=True):
+    """An entry as it lies in the log."""
+
+    id: int
+    occurred_at: datetime
+    username: str
+    operation: str
+    resource_type: str
+    resource: str
+    address: str
+    user_agent: str
+    request_id: str
+    is_success: bool
+
+
+def event_types() -> list[str]:
+    """Return every kind of entry as Harbor names them: `create_project`, `push_artifact`."""
+    return sorted("_".join(_words(kind)) for kind in get_args(Event))
+
+
+def _words(kind: type[Struct]) -> tuple[str, str]:
     """Return operation and resource type, in Harbor's words, from the event's name."""
-    resource_type, _, participle = wire_name(type(event)).partition(".")
+    resource_type, _, participle = wire_name(kind).partition(".")
     return _OPERATIONS[participle], resource_type
 
 

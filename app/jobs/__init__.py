@@ -14,5 +14,7 @@ QUEUES: Final = ("events", "maintenance")
 """One queue per kind of work, so that a slow kind never holds up another."""
 
 WRITE_AUDIT_LOG: Final = Job("write_audit_log", "events")
+FORWARD_AUDIT_LOG: Final = Job("forward_audit_log", "events")
 COUNT_PULLS: Final = Job("count_pulls", "events")
+PURGE_AUDIT_LOG: Final = Job("purge_audit_log", "maintenance")
 EXPIRE_UPLOADS: Final = Job("expire_uploads", "maintenance")

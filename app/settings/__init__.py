@@ -11,6 +11,7 @@ from app.settings.read import (
     show,
 )
 from app.settings.table import (
+    AuditSettings,
     AuthSettings,
     DatabaseSettings,
     LogSettings,
@@ -24,6 +25,7 @@ from app.settings.table import (
 
 __all__ = [
     "PREFIX",
+    "AuditSettings",
     "AuthSettings",
     "DatabaseSettings",
     "Described",

@@ -119,6 +119,22 @@ class ManifestSettings(Struct, frozen=True, forbid_unknown_fields=True):
     ] = 32 << 20
 
 
+class AuditSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """The audit log."""
+
+    retention: Annotated[
+        timedelta, Meta(description="Entries are removed after this long; 0: they are kept.")
+    ] = timedelta(0)
+    forward_to: Annotated[
+        str,
+        Meta(
+            pattern=r"^(tcp://[^/\s]+:\d{1,5}|/\S+)?$",
+            description="Entries are also sent here, each a line of JSON, at least once: `tcp://host:port`, "
+            "or the absolute path of a file.",
+        ),
+    ] = ""
+
+
 class LogSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """What is logged and how."""
 
@@ -171,6 +187,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     auth: AuthSettings = field(default_factory=AuthSettings)
     uploads: UploadSettings = field(default_factory=UploadSettings)
     manifests: ManifestSettings = field(default_factory=ManifestSettings)
+    audit: AuditSettings = field(default_factory=AuditSettings)
     log: LogSettings = field(default_factory=LogSettings)
 
     def __post_init__(self) -> None:

@@ -87,7 +87,7 @@ async def test_what_redis_forgets_is_only_late(
     await push_and_pull(registry, "v1")
     await until(lambda: value(registry, OUTBOX), lambda seen: seen == RECORDED)
     queues = await create_pool(RedisSettings.from_dsn(redis_url))
-    await relay_once(registry.resources.database, queues)
+    await relay_once(registry.resources, queues)
     await queues.flushall()
     await queues.aclose()
     assert await value(registry, QUEUED)
