@@ -86,9 +86,10 @@ schema: $(VENV)/.dev ## Write app/db/schema.sql anew from the migrations
 	@$(IN_VENV) tests.support.schema
 
 .PHONY: docs
-docs: $(VENV)/.installed ## Write docs/configuration.md anew from the settings
+docs: $(VENV)/.dev ## Write docs/configuration.md and docs/permissions.md anew from the code
 	@$(IN_VENV) cli settings --markdown > docs/configuration.md.new
 	@mv docs/configuration.md.new docs/configuration.md
+	@$(IN_VENV) tests.support.matrix
 
 .PHONY: lock
 lock: $(VENV)/.made ## Resolve the dependencies of pyproject.toml anew into requirements/
