@@ -88,14 +88,21 @@ async def lock_present(tx: Transaction, repository_id: int, digests: list[str]) 
 
 UPSERT_MANIFEST = Prepared(
     "upsert_manifest",
-    ("bigint", "text", "text", "text", "text", "bytea", "json", "text[]", "text[]"),
+    ("bigint", "text", "text", "text", "text", "bytea", "json", "text[]", "text[]", "text", "bigint"),
     """
     WITH manifest AS (
         INSERT INTO manifests
             (repository_id, digest, media_type, artifact_type, subject_digest, size_bytes, payload,
-            annotations)
-        VALUES ($1, $2, $3, $4, $5, length($6), $6, $7)
-        ON CONFLICT (repository_id, digest) DO UPDATE SET pushed_at = now(), media_type = EXCLUDED.media_type
+            annotations, config_media_type, artifact_size_bytes)
+        SELECT $1, $2, $3, $4, $5, length($6), $6, $7, $10,
+            least(
+                length($6) + $11::numeric + coalesce(sum(child.artifact_size_bytes), 0), 9223372036854775807
+            )
+        FROM manifests child WHERE child.repository_id = $1 AND child.digest = ANY ($9)
+        ON CONFLICT (repository_id, digest) DO UPDATE
+        SET pushed_at = now(), media_type = EXCLUDED.media_type,
+            config_media_type = EXCLUDED.config_media_type,
+            artifact_size_bytes = EXCLUDED.artifact_size_bytes
         RETURNING id
     ), blobs AS (
         INSERT INTO manifest_blobs (manifest_id, repository_id, digest)
@@ -123,6 +130,7 @@ async def upsert_manifest(tx: Transaction, new: NewManifest) -> int:
         UPSERT_MANIFEST,
         *(new.repository_id, new.digest, parsed.media_type, parsed.artifact_type, subject, new.payload),
         *(json.dumps(parsed.annotations), new.blobs, new.children),
+        *(parsed.described_type, parsed.content_size_bytes),
     )
     return int(rows[0][0])
 

@@ -10,10 +10,12 @@ from msgspec import Struct
 
 from app.oci.digest import Digest
 from app.oci.errors import DigestInvalid, ManifestInvalid
-from app.oci.media_types import ACCEPTED, INDEXES, NON_DISTRIBUTABLE
+from app.oci.media_types import ACCEPTED, INDEXES, NON_DISTRIBUTABLE, WASM_CONFIG
 
 _MAX_SIZE: Final = 2**63 - 1
 _MAX_MEDIA_TYPE: Final = 255  # RFC 6838, section 4.2: 127 + "/" + 127
+_INDEX_TYPE: Final = "org.opencontainers.artifactType"
+_WASM_ANNOTATIONS: Final = {"module.wasm.image/variant": "compat", "run.oci.handler": "wasm"}
 
 
 class Descriptor(Struct, frozen=True):
@@ -44,6 +46,19 @@ class Manifest(Struct, frozen=True):
     def blobs(self) -> tuple[Descriptor, ...]:
         """Config and layers."""
         return (*((self.config,) if self.config else ()), *self.layers)
+
+    @property
+    def content_size_bytes(self) -> int:
+        """What config and layers say that they have together, as far as a database can count."""
+        return min(sum(blob.size_bytes for blob in self.blobs), _MAX_SIZE)
+
+    @property
+    def described_type(self) -> str:
+        """The media type that says what kind of artifact it is: the config's, or that of an annotation."""
+        if any(self.annotations.get(key) == value for key, value in _WASM_ANNOTATIONS.items()):
+            return WASM_CONFIG
+        named = self.config.media_type if self.config else self.annotations.get(_INDEX_TYPE, self.media_type)
+        return named if len(named) <= _MAX_MEDIA_TYPE and named.isprintable() else ""
 
     @property
     def required_blobs(self) -> set[Digest]:

@@ -11,6 +11,12 @@ MANIFESTS: Final = frozenset({OCI_MANIFEST, DOCKER_MANIFEST})
 INDEXES: Final = frozenset({OCI_INDEX, DOCKER_LIST})
 ACCEPTED: Final = MANIFESTS | INDEXES
 
+OCI_CONFIG: Final = "application/vnd.oci.image.config.v1+json"
+DOCKER_CONFIG: Final = "application/vnd.docker.container.image.v1+json"
+HELM_CONFIG: Final = "application/vnd.cncf.helm.config.v1+json"
+WASM_CONFIG: Final = "application/vnd.wasm.config.v1+json"
+CNAB_INDEX: Final = "application/vnd.cnab.manifest.v1"
+
 NON_DISTRIBUTABLE: Final = frozenset(
     {
         "application/vnd.oci.image.layer.nondistributable.v1.tar",

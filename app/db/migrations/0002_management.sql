@@ -83,6 +83,21 @@ ALTER TABLE manifests
 COMMENT ON COLUMN manifests.artifact_size_bytes IS 'the manifest and its blobs; of an index: with its children';
 COMMENT ON COLUMN manifests.extra_attrs IS 'read from the config by a job; NULL until then';
 UPDATE manifests m SET project_id = r.project_id FROM repositories r WHERE r.id = m.repository_id;
+UPDATE manifests m SET config_media_type = CASE
+        WHEN m.media_type IN ('application/vnd.oci.image.index.v1+json',
+            'application/vnd.docker.distribution.manifest.list.v2+json') THEN m.media_type
+        ELSE coalesce(m.artifact_type, '') END,
+    artifact_size_bytes = m.size_bytes + coalesce((
+        SELECT sum(b.size_bytes) FROM manifest_blobs l JOIN blobs b USING (digest) WHERE l.manifest_id = m.id
+    ), 0);
+UPDATE manifests m SET artifact_size_bytes = m.artifact_size_bytes + children.size_bytes
+FROM (
+    SELECT c.manifest_id, sum(child.artifact_size_bytes) AS size_bytes
+    FROM manifest_children c
+    JOIN manifests parent ON parent.id = c.manifest_id
+    JOIN manifests child ON child.repository_id = parent.repository_id AND child.digest = c.child_digest
+    GROUP BY c.manifest_id
+) children WHERE children.manifest_id = m.id;
 CREATE INDEX manifests_pushed_idx ON manifests (repository_id, pushed_at DESC, id DESC);
 
 CREATE TABLE labels (
