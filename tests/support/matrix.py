@@ -42,7 +42,7 @@ def _roles() -> Iterator[str]:
 def _routes() -> Iterator[str]:
     yield "## What every route asks for\n"
     yield "`anyone`: not even asked who it is. `everybody`: sees what it may. `login`: whoever is known;"
-    yield "where a route names something by an id of its own, the permission on its project is checked then.\n"
+    yield "where a route names something by an id of its own, the permission on that project is checked.\n"
     yield "| method | path | permission |"
     yield "|---|---|---|"
     for route in sorted(ROUTES, key=_place):
