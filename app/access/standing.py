@@ -1,5 +1,7 @@
 """What a caller is at this moment, in the installation and in one project."""
 
+from datetime import datetime
+
 from msgspec import Struct
 
 from app.access.permission import Permission
@@ -9,8 +11,8 @@ from app.access.roles import PUBLIC_PERMISSIONS, ROLE_PERMISSIONS, Role
 class Standing(Struct, frozen=True):
     """Looked up for every request, so that whoever loses a right loses it at the next request.
 
-    `robot_permissions` is None for people. `project_id` is None where there is no such project, or none
-    was asked about.
+    `robot_permissions` is None for people, `expires_at` is when a robot stops being known. `project_id` is
+    None where there is no such project, or none was asked about.
     """
 
     is_known: bool = False
@@ -20,6 +22,7 @@ class Standing(Struct, frozen=True):
     is_public: bool = False
     roles: tuple[Role, ...] = ()
     robot_permissions: frozenset[Permission] | None = None
+    expires_at: datetime | None = None
 
     def may(self, permission: Permission) -> bool:
         """Whether the caller may, on the system or on the project that was asked about."""

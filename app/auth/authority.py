@@ -8,8 +8,8 @@ from aiohttp import web
 
 from app.access import ANONYMOUS, Actor, Permission, Standing
 from app.access.routing import ProjectKey
-from app.auth import store
 from app.auth.passwords import Authenticator
+from app.auth.standings import Standings
 from app.auth.tokens import TokenInvalid, TokenSigner
 from app.db import Database
 from app.harbor.errors import Forbidden, Unauthenticated
@@ -37,7 +37,7 @@ class RegistryAuthority:
         authenticators: tuple[Authenticator, ...],
         signer: TokenSigner,
     ) -> None:
-        self._database = database
+        self._standings = Standings(database)
         self._settings = settings
         self._authenticators = authenticators
         self._signer = signer
@@ -86,10 +86,7 @@ class RegistryAuthority:
 
     async def standing(self, actor: Actor, project: ProjectKey | None = None) -> Standing:
         """Return what the caller is now, in the installation and in the project."""
-        key = project or ProjectKey()
-        return await store.get_standing(
-            self._database, actor.user_id, actor.robot_id, project_id=key.id, project_name=key.name
-        )
+        return await self._standings.get(actor, project or ProjectKey())
 
     def allows(
         self, actor: Actor, permission: Permission, *, standing: Standing, repository: str | None = None

@@ -61,7 +61,7 @@ FIND_STANDING = Prepared(
         || (SELECT array_agg(m.role) FROM user_group_members g
             JOIN project_members m ON m.group_id = g.group_id AND m.project_id = p.id
             WHERE g.user_id = u.id),
-        b.permissions::text
+        b.permissions::text, b.expires_at
     FROM unnest($1, $2, $3, $4) WITH ORDINALITY AS asked (user_id, robot_id, project_id, project_name, place)
     LEFT JOIN users u ON u.id = asked.user_id AND NOT u.is_disabled
     LEFT JOIN robots b ON b.id = asked.robot_id AND NOT b.is_disabled
@@ -80,9 +80,16 @@ async def get_standing(
     database: Database, user_id: int | None, robot_id: int | None, *, project_id: int, project_name: str
 ) -> Standing:
     """Return what a user or robot (None: neither) is now, and in the project of an id (0: none) or name."""
-    is_known, is_sysadmin, found_id, found_name, is_public, roles, permissions = await database.look_up(
-        FIND_STANDING, user_id or 0, robot_id or 0, project_id, project_name
-    )
+    (
+        is_known,
+        is_sysadmin,
+        found_id,
+        found_name,
+        is_public,
+        roles,
+        permissions,
+        expires_at,
+    ) = await database.look_up(FIND_STANDING, user_id or 0, robot_id or 0, project_id, project_name)
     return Standing(
         is_known=is_known,
         is_sysadmin=is_sysadmin,
@@ -91,4 +98,17 @@ async def get_standing(
         is_public=is_public,
         roles=tuple(Role(role) for role in roles or ()),
         robot_permissions=None if permissions is None else robot_permissions(permissions, found_name or ""),
+        expires_at=expires_at,
     )
+
+
+FIND_EPOCH = Prepared(
+    "find_access_epoch",
+    ("integer[]",),
+    "SELECT e.value FROM unnest($1) AS asked, access_epoch e",
+)
+
+
+async def get_epoch(database: Database) -> int:
+    """Return the number that grows with every change to who may do what."""
+    return int((await database.look_up(FIND_EPOCH, 0))[0])

@@ -1,4 +1,19 @@
 -- What the migrations in this directory make of an empty database. Written by `make schema`: do not edit.
+CREATE FUNCTION note_access_change() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    UPDATE access_epoch SET value = value + 1;
+    RETURN NULL;
+END
+$$;
+
+CREATE TABLE access_epoch (
+    value bigint NOT NULL
+);
+
+COMMENT ON TABLE access_epoch IS 'one row; it grows in the transaction of every change to who may do what';
+
 CREATE TABLE audit_logs (
     id bigint NOT NULL,
     event_id uuid NOT NULL,
@@ -539,6 +554,16 @@ CREATE UNIQUE INDEX user_groups_ldap_key ON user_groups USING btree (lower(ldap_
 CREATE UNIQUE INDEX users_email_key ON users USING btree (lower(email)) WHERE (email <> ''::text);
 
 CREATE UNIQUE INDEX users_username_key ON users USING btree (lower(username));
+
+CREATE TRIGGER access_epoch AFTER INSERT OR DELETE OR UPDATE ON project_members FOR EACH STATEMENT EXECUTE FUNCTION note_access_change();
+
+CREATE TRIGGER access_epoch AFTER INSERT OR DELETE OR UPDATE ON projects FOR EACH STATEMENT EXECUTE FUNCTION note_access_change();
+
+CREATE TRIGGER access_epoch AFTER INSERT OR DELETE OR UPDATE ON robots FOR EACH STATEMENT EXECUTE FUNCTION note_access_change();
+
+CREATE TRIGGER access_epoch AFTER INSERT OR DELETE OR UPDATE ON user_group_members FOR EACH STATEMENT EXECUTE FUNCTION note_access_change();
+
+CREATE TRIGGER access_epoch AFTER INSERT OR DELETE OR UPDATE ON users FOR EACH STATEMENT EXECUTE FUNCTION note_access_change();
 
 ALTER TABLE ONLY blob_links
     ADD CONSTRAINT blob_links_blob_fkey FOREIGN KEY (digest) REFERENCES blobs(digest);

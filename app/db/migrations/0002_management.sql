@@ -170,3 +170,26 @@ ALTER TABLE audit_logs
     ADD COLUMN user_agent text NOT NULL DEFAULT '',
     ADD COLUMN is_success boolean NOT NULL DEFAULT true;
 CREATE INDEX audit_logs_username_idx ON audit_logs (username, occurred_at DESC);
+
+-- What callers may is remembered by every process for as long as this number stays.
+CREATE TABLE access_epoch (value bigint NOT NULL);
+INSERT INTO access_epoch VALUES (1);
+COMMENT ON TABLE access_epoch IS 'one row; it grows in the transaction of every change to who may do what';
+
+CREATE FUNCTION note_access_change() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    UPDATE access_epoch SET value = value + 1;
+    RETURN NULL;
+END
+$$;
+
+CREATE TRIGGER access_epoch AFTER INSERT OR UPDATE OR DELETE ON users
+    FOR EACH STATEMENT EXECUTE FUNCTION note_access_change();
+CREATE TRIGGER access_epoch AFTER INSERT OR UPDATE OR DELETE ON robots
+    FOR EACH STATEMENT EXECUTE FUNCTION note_access_change();
+CREATE TRIGGER access_epoch AFTER INSERT OR UPDATE OR DELETE ON projects
+    FOR EACH STATEMENT EXECUTE FUNCTION note_access_change();
+CREATE TRIGGER access_epoch AFTER INSERT OR UPDATE OR DELETE ON project_members
+    FOR EACH STATEMENT EXECUTE FUNCTION note_access_change();
+CREATE TRIGGER access_epoch AFTER INSERT OR UPDATE OR DELETE ON user_group_members
+    FOR EACH STATEMENT EXECUTE FUNCTION note_access_change();
