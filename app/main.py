@@ -20,7 +20,7 @@ from app.auth.passwords import LocalAuthenticator, Proofs, RobotAuthenticator
 from app.auth.tokens import TokenSigner
 from app.blobs import routes as blob_routes
 from app.blobs import upload_routes
-from app.http import EXTERNAL_URL, answered, logged
+from app.http import EXTERNAL_URL, answered, continue_later, logged
 from app.logging import configure_logging
 from app.manifests import routes as manifest_routes
 from app.manifests.pulls import PULL_LOG, PullLog
@@ -95,10 +95,10 @@ def build(r: Resources) -> web.Application:
     application.cleanup_ctx.append(_record_pulls)
     for route in ROUTES:
         handler = guarded(route)
-        application.router.add_route(route.method, route.path, handler)
+        application.router.add_route(route.method, route.path, handler, expect_handler=continue_later)
         if route.method == "GET":
             # RFC 9110, section 9.1: HEAD goes wherever GET goes.
-            application.router.add_route("HEAD", route.path, handler)
+            application.router.add_route("HEAD", route.path, handler, expect_handler=continue_later)
     return application
 
 

@@ -1,6 +1,6 @@
 """What every slice's routes share: errors as answers, request identity, paging, ranges, file bodies."""
 
-from app.http.bodies import BodyCut, pieces_of, read_limited
+from app.http.bodies import BodyCut, continue_later, pieces_of, read_limited
 from app.http.errors import answered, logged
 from app.http.files import send_file
 from app.http.pagination import Page, next_link, page_of
@@ -15,6 +15,7 @@ __all__ = [
     "Span",
     "answered",
     "base_url",
+    "continue_later",
     "is_api",
     "is_known",
     "logged",
