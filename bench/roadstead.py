@@ -3,12 +3,12 @@
 import base64
 import json
 import os
-import secrets
 import subprocess
 import sys
 from pathlib import Path
 from urllib.parse import urlencode
 
+from app.users.passwords import generate_password
 from bench import processes
 from bench.content import Content
 from bench.targets import REPOSITORY, Target
@@ -26,7 +26,7 @@ class Roadstead:
 
     def __init__(self) -> None:
         self._port = processes.free_port()
-        self._password = secrets.token_urlsafe(16)
+        self._password = generate_password()
         self._process: subprocess.Popen[bytes]
 
     def start(self, directory: Path, files: Content) -> None:

@@ -15,6 +15,7 @@ from app.oci.errors import NameInvalid
 from app.projects.create import ProjectNameTaken, create_project, set_visibility
 from app.settings import Settings, load
 from app.users.create import UsernameTaken, create_user, set_password
+from app.users.passwords import PasswordTooWeak
 from cli.datadir import DataDirectory
 from cli.embedded.postgres import url_of
 from cli.programs import StartError, unprivileged_account
@@ -22,7 +23,8 @@ from cli.programs import StartError, unprivileged_account
 Act: TypeAlias = Callable[[Transaction, argparse.Namespace], Awaitable[str]]
 
 _USER = """\
-Users of the registry. The password is asked for, or read from standard input:
+Users of the registry. The password is asked for, or read from standard input; it has 8 to 128
+characters, among them an upper-case letter, a lower-case letter and a digit:
 
   roadstead user create alice
   echo "$SECRET" | roadstead user password alice --password-stdin
@@ -133,6 +135,8 @@ def _run(chosen: argparse.Namespace) -> None:
         print(asyncio.run(_act(settings, chosen)))
     except DatabaseError as error:
         raise StartError(f"The database cannot be used: {error}") from error
+    except PasswordTooWeak as error:
+        raise StartError(str(error)) from None
 
 
 async def _act(settings: Settings, chosen: argparse.Namespace) -> str:
@@ -158,12 +162,8 @@ def _database_url(settings: Settings) -> str:
 
 def _password(chosen: argparse.Namespace) -> str:
     if chosen.password_stdin:
-        password = sys.stdin.readline().rstrip("\r\n")
-    else:
-        password = getpass.getpass(f"Password for {chosen.username}: ")
-    if not password:
-        raise StartError("The password is empty.")
-    return password
+        return sys.stdin.readline().rstrip("\r\n")
+    return getpass.getpass(f"Password for {chosen.username}: ")
 
 
 def _cause() -> Cause:

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+from app.users.passwords import generate_password
 from cli.programs import Account, StartError, make_private_directory
 
 _LONGEST_SOCKET_DIRECTORY = 85  # of the 107 bytes that a socket's path may have
@@ -84,7 +85,7 @@ class DataDirectory:
         """Read the password that was made for the user `admin`; make one at the first start."""
         file = self.path / "admin-password"
         if not file.exists():
-            _write_private(file, secrets.token_urlsafe(15) + "\n")
+            _write_private(file, generate_password() + "\n")
         return file.read_text().strip()
 
 

@@ -6,7 +6,8 @@ import asyncio
 from app.bootstrap import bootstrap
 from app.db import DatabaseError, open_database
 from app.db.migrate import migrate
-from app.settings import Settings, load, require
+from app.settings import Settings, SettingsError, load, require
+from app.users.passwords import PasswordTooWeak
 from cli.programs import StartError
 from cli.report import reporter
 
@@ -35,6 +36,8 @@ def command(arguments: list[str]) -> None:
         asyncio.run(_make_first_identity(settings))
     except DatabaseError as error:
         raise StartError(f"The database cannot be migrated: {error}") from error
+    except PasswordTooWeak as error:
+        raise SettingsError(f"ROADSTEAD_ADMIN_PASSWORD is too weak. {error}") from None
 
 
 async def _make_first_identity(settings: Settings) -> None:

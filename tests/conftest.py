@@ -11,7 +11,7 @@ from tests.support.registry import Registry, running_registry
 from tests.support.servers import Databases, postgres_server, short_directory, valkey_server
 
 SECRET_KEY = "tests-only-" + "0123456789abcdef" * 2
-ADMIN_PASSWORD = "admin-password-1"
+ADMIN_PASSWORD = "Admin-password-1"
 
 
 @pytest.fixture(scope="session")

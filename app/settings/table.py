@@ -167,7 +167,11 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     ] = ""
     processes: Annotated[int, Meta(ge=0, le=256, description="Web processes; 0: one per core.")] = 0
     admin_password: Annotated[
-        Secret, Meta(description="Password of the user `admin`, set at start. `make up` generates one.")
+        Secret,
+        Meta(
+            description="Password of the user `admin`, set at start: 8 to 128 characters, with upper case, "
+            "lower case and a digit. `make up` generates one."
+        ),
     ] = Secret("")
     shutdown_grace: Annotated[
         timedelta, Meta(description="How long running transfers may take to end at a stop.")

@@ -25,7 +25,7 @@ def environment_for(database_url: str, data: Path, **settings: str) -> dict[str,
         "listen": "127.0.0.1:0",
         "database_url": database_url,
         "auth_secret_key": "only-for-tests-" * 3,
-        "admin_password": "admin-password-1",
+        "admin_password": "Admin-password-1",
         **settings,
     }
     return {f"ROADSTEAD_{name.upper()}": value for name, value in named.items()}

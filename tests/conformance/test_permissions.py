@@ -17,7 +17,7 @@ from tests.conformance.serving import settings_for
 from tests.support.registry import Registry, running_registry
 from tests.support.servers import Databases
 
-PASSWORD = "alices-password-1"
+PASSWORD = "Alices-password-1"
 CAUSE = Cause(username="admin")
 
 

@@ -55,7 +55,7 @@ def test_web_processes_serve_what_was_migrated(environment: dict[str, str], proc
 def test_migrating_again_changes_nothing_but_the_password(environment: dict[str, str]) -> None:
     first, second, third = (
         finish("migrate", environment, ROADSTEAD_ADMIN_PASSWORD=password)
-        for password in ("first-password-1", "second-password-2", "second-password-2")
+        for password in ("First-password-1", "Second-password-2", "Second-password-2")
     )
     assert [status for status, _ in (first, second, third)] == [0, 0, 0]
     assert "Applied migration" in first[1]
@@ -63,8 +63,19 @@ def test_migrating_again_changes_nothing_but_the_password(environment: dict[str,
     with run("serve", environment, ROADSTEAD_PROCESSES="1") as serve:
         address = environment["ROADSTEAD_LISTEN"]
         wait_until(lambda: serve.status_of("/readyz", address=address) == 200, "it serves")
-        assert serve.status_of("/v2/", "first-password-1", address=address) == 401
-        assert serve.status_of("/v2/", "second-password-2", address=address) == 200
+        assert serve.status_of("/v2/", "First-password-1", address=address) == 401
+        assert serve.status_of("/v2/", "Second-password-2", address=address) == 200
+
+
+def test_migrating_with_a_weak_password_says_what_it_lacks(
+    environment: dict[str, str],
+) -> None:
+    status, said = finish("migrate", environment, ROADSTEAD_ADMIN_PASSWORD="admin-password")
+    assert status == 2
+    sentence = said.splitlines()[-1]
+    assert sentence.startswith("ROADSTEAD_ADMIN_PASSWORD is too weak. A password has 8 to 128 characters")
+    assert sentence.endswith("this one has no upper-case letter, no digit.")
+    assert "admin-password" not in said
 
 
 def test_a_worker_ends_when_it_is_told_to(environment: dict[str, str]) -> None:

@@ -137,9 +137,9 @@ def test_ctrl_c_stops_everything_in_order_and_the_next_start_goes_on(directory: 
         ends = [up.said.rindex(f"{what}_process_stopped") for what in ("web", "worker")]
         assert ends == sorted(ends)
         assert "database system is shut down" in (data / "log/postgres.log").read_text()
-    with roadstead_up(data, ROADSTEAD_ADMIN_PASSWORD="chosen-by-hand-1") as up:
-        assert "chosen-by-hand-1" not in up.said
-        assert is_admin(up, "chosen-by-hand-1")
+    with roadstead_up(data, ROADSTEAD_ADMIN_PASSWORD="Chosen-by-hand-1") as up:
+        assert "Chosen-by-hand-1" not in up.said
+        assert is_admin(up, "Chosen-by-hand-1")
         assert not is_admin(up, first)
         assert up.stop() == 0
 
