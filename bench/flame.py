@@ -20,7 +20,7 @@ def record(arena: Arena, workload: str, plan: Plan, file: Path) -> Path:
     """Keep the load up while py-spy samples the first web process, and return the file it wrote."""
     program = shutil.which("py-spy") or shutil.which("py-spy", path=str(Path(sys.executable).parent))
     if program is None:
-        raise ProfilerMissingError("--profile needs py-spy: pip install py-spy")
+        raise ProfilerMissingError("--profile needs py-spy: pip install 'py-spy>=0.4'")
     target = next(target for target in arena.targets if target.name == OURS)
     station = WORKLOADS[workload]
     station.workload.warm_up(target, arena.files, plan)
