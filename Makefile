@@ -46,16 +46,20 @@ migrate: $(VENV)/.installed ## Bring the database that the settings name up to d
 test: $(VENV)/.dev ## Run every test (10 minutes at most on two cores)
 	@$(TESTS)
 
+.PHONY: coverage
+coverage: $(VENV)/.dev ## Run every test, and fail when too little of the code has run
+	@$(TESTS) --cov --cov-report term-missing:skip-covered
+
 .PHONY: test-fast
 test-fast: $(VENV)/.dev ## Run the tests that take less than a second each
 	@$(TESTS) -m "not slow and not clients"
 
 .PHONY: ci
-ci: ## Run everything that must pass before a change lands: lint, types, arch, test
+ci: ## Run everything that must pass before a change lands: lint, types, arch, coverage
 	@$(MAKE) --no-print-directory lint
 	@$(MAKE) --no-print-directory types
 	@$(MAKE) --no-print-directory arch
-	@$(MAKE) --no-print-directory test
+	@$(MAKE) --no-print-directory coverage
 
 .PHONY: fmt
 fmt: $(VENV)/.dev ## Format the code and mend what ruff can mend
@@ -135,5 +139,5 @@ clients: $(VENV)/.clients ## Install the Python clients for the tests marked `cl
 
 # The tests that drive clients may not be left out where this is set (.ci/run sets it).
 ifeq ($(REQUIRE_CLIENTS),1)
-test: $(VENV)/.clients
+test coverage: $(VENV)/.clients
 endif

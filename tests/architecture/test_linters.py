@@ -58,6 +58,16 @@ def test_warnings_are_errors_in_tests() -> None:
     assert TOOL["pytest"]["ini_options"]["filterwarnings"][0] == "error"
 
 
+def test_coverage_is_of_branches_everywhere_and_its_floor_does_not_fall() -> None:
+    measured, floor = TOOL["coverage"]["run"], TOOL["coverage"]["report"]["fail_under"]
+    assert (measured["branch"], measured["patch"]) == (True, ["subprocess"])
+    assert set(measured["source"]) == {"app", "workers", "cli"}
+    assert "omit" not in measured
+    assert floor >= 94.0
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    assert re.search(r"^ci:.*\n(?:\t.*\n)*\t.* coverage$", makefile, re.MULTILINE)
+
+
 @pytest.mark.parametrize("lock", ["run", "dev", "clients"])
 def test_locks_pin_by_hash_and_name_no_host(lock: str) -> None:
     text = (ROOT / "requirements" / f"{lock}.lock").read_text(encoding="utf-8")
