@@ -5,9 +5,11 @@ A setting comes from the environment (`ROADSTEAD_DATABASE_URL`), else from the T
 """
 
 import os
+import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import timedelta
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,6 +19,7 @@ from msgspec import Struct
 from app.settings.table import Secret, Settings
 
 PREFIX: Final = "ROADSTEAD_"
+_UNKNOWN: Final = re.compile(r"Object contains unknown field `(.*?)`(?: - at `\$\.(.*)`)?", re.DOTALL)
 
 
 class SettingsError(Exception):
@@ -59,7 +62,7 @@ def load(env: Mapping[str, str] = os.environ) -> Settings:
         if not name.startswith(PREFIX) or name == f"{PREFIX}CONFIG":
             continue
         if name not in known:
-            raise SettingsError(f"{name} is not a setting. `roadstead settings` lists them all.")
+            raise SettingsError(_no_setting(name, known))
         setting = known[name]
         target = table.setdefault(setting.group, {}) if setting.group else table
         if not isinstance(target, dict):
@@ -110,6 +113,12 @@ def _groups() -> Iterator[tuple[str, type[Struct]]]:
             yield name, kind
 
 
+def _names() -> Iterator[str]:
+    """Yield every setting by its name in the file."""
+    for setting in describe():
+        yield f"{setting.group}.{setting.name}".lstrip(".")
+
+
 def _env_name(group: str, name: str) -> str:
     return PREFIX + (f"{group}_{name}" if group else name).upper()
 
@@ -147,8 +156,19 @@ def _decode(kind: type, value: object) -> object:
     raise ValueError(f"Expected `str`, got `{type(value).__name__}`")
 
 
+def _no_setting(wrong: str, known: Iterable[str]) -> str:
+    near = get_close_matches(wrong, known, n=1)
+    meant = f" Did you mean {near[0]}?" if near else ""
+    return f"{wrong} is not a setting.{meant} `roadstead settings` lists them all."
+
+
 def _explain(message: str) -> str:
     """Turn msgspec's "... - at `$.database.url`" into a sentence that names the setting."""
+    unknown = _UNKNOWN.fullmatch(message)
+    if unknown is not None:
+        wrong = ".".join(filter(None, (unknown[2], unknown[1])))
+        groups = [f"[{group}]" for group, _ in _groups() if group]
+        return f"In the settings file, {_no_setting(wrong, [*_names(), *groups])}"
     reason, _, path = message.partition(" - at `$.")
     name = path.rstrip("`")
     field, colon, rest = reason.partition(": ")

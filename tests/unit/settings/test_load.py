@@ -66,7 +66,9 @@ def test_a_wrong_value_is_named_with_its_reason_and_a_remedy(name: str, value: s
 
 
 def test_an_unknown_setting_is_named_with_a_remedy() -> None:
-    with pytest.raises(SettingsError, match=r"ROADSTEAD_DATABSE_URL is not a setting.*`roadstead settings`"):
+    with pytest.raises(
+        SettingsError, match=r"DATABSE_URL is not a setting\. Did you mean ROADSTEAD_DATABASE_URL\?"
+    ):
         load({"ROADSTEAD_DATABSE_URL": "x"})
 
 
@@ -74,8 +76,11 @@ def test_an_unknown_setting_is_named_with_a_remedy() -> None:
     ("text", "reason"),
     [
         ("[database", "is not valid TOML"),
-        ("[database]\nurll = 'x'", "ROADSTEAD_DATABASE is wrong.*`urll`"),
-        ("colour = 'red'", "`colour`"),
+        ("[database]\nurll = 'x'", r"database\.urll is not a setting\. Did you mean database\.url\?"),
+        ("[databse]\nurl = 'x'", r"databse is not a setting\. Did you mean \[database\]\?"),
+        ("database_url = 'x'", r"database_url is not a setting\. Did you mean database\.url\?"),
+        ("proceses = 2", r"proceses is not a setting\. Did you mean processes\?"),
+        ("qqqq = 'red'", r"file, qqqq is not a setting\. `roadstead settings` lists them all\.$"),
         ("database = 3", "ROADSTEAD_DATABASE is wrong"),
         ("[database]\npool_size = 'x'", "ROADSTEAD_DATABASE_POOL_SIZE is wrong"),
     ],
