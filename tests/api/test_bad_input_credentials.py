@@ -218,6 +218,7 @@ async def test_token_of_another_time_or_place_opens_nothing(
         assert answer.headers["WWW-Authenticate"].startswith("Bearer ")
 
 
+@pytest.mark.slow
 async def test_token_that_was_taken_is_refused_once_it_expires(shared: Registry) -> None:
     """A token is remembered as verified, and no longer than it lives."""
     repo = issued(shared, "conformance/tokens", expires_in=1)

@@ -118,6 +118,7 @@ async def drip(wire: Wire, data: bytes, *, seconds: float) -> None:
         await wire.send(data[start : start + step])
 
 
+@pytest.mark.slow
 async def test_slow_writer_that_goes_on_keeps_its_session(repo: Repository, storage_root: Path) -> None:
     """Bytes are a sign of life: several leases long nobody else may write, and nothing is cut off."""
     data, session, before = unique(SIZE), await repo.start(), upload_files(storage_root)

@@ -114,6 +114,7 @@ async def test_wrong_digest_is_found_whoever_hashed_the_bytes(pair: tuple[Reposi
     assert (await second.head(f"blobs/{digest_of(data)}")).status == 404
 
 
+@pytest.mark.slow
 async def test_writer_that_was_overtaken_harms_nothing(
     pair: tuple[Repository, Repository], settings: Settings
 ) -> None:
@@ -144,6 +145,7 @@ async def served(database: str, settings: Settings) -> AsyncIterator[Served]:
         yield served
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("acknowledged", [0, 1000, 2 * MEGABYTE], ids=["nothing", "small", "large"])
 async def test_process_killed_in_the_middle_of_a_chunk(served: Served, acknowledged: int) -> None:
     """What was acknowledged is there, and the upload goes on from wherever the session says."""

@@ -14,6 +14,8 @@ from tests.support.registry import Registry
 from tests.support.roadstead import RunningRoadstead, roadstead
 from workers.relay import relay_once
 
+pytestmark = pytest.mark.slow
+
 MANIFEST = "application/vnd.oci.image.index.v1+json"
 CONTENT = b'{"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[]}'
 AUDITED = SQL("SELECT operation || ' ' || resource_type FROM audit_logs ORDER BY id")
