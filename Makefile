@@ -20,7 +20,7 @@ COMPILE = $(IN_VENV) uv pip compile --quiet --universal --python-version 3.11 --
 
 .PHONY: help
 help: ## Print this help
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
 
 # --- run ---
 
@@ -72,8 +72,9 @@ lint: $(VENV)/.dev ## Check format and style
 	@$(IN_VENV) ruff check
 
 .PHONY: types
-types: $(VENV)/.dev ## Check types
+types: $(VENV)/.dev ## Check types, on Linux and as macOS would have them
 	@$(IN_VENV) mypy
+	@$(IN_VENV) mypy --platform darwin --cache-dir .mypy_cache/darwin app cli workers
 
 .PHONY: arch
 arch: $(VENV)/.dev ## Check the order of imports and the budgets of the house

@@ -16,7 +16,7 @@ from pathlib import Path
 from app.users.passwords import generate_password
 from cli.programs import Account, StartError, make_private_directory
 
-_LONGEST_SOCKET_DIRECTORY = 85  # of the 107 bytes that a socket's path may have
+_LONGEST_SOCKET_DIRECTORY = 85  # of the 107 bytes that a socket's path may have; macOS has 103
 _PLAIN_PATH = re.compile(r"[A-Za-z0-9_./-]+")  # needs no quoting in any kind of URL
 _HOLDER_SECONDS = 0.5  # somebody who is being killed needs a moment
 _REMAINS_SECONDS = 15.0  # and so do the servers of somebody who was

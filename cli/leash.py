@@ -3,6 +3,9 @@
 It gives up root where the program must not have it, and has the kernel signal the program as soon as
 the parent is gone. Only in this order: changing the user clears the request for the signal. It is run by
 path and isolated (`python -I -S leash.py ...`), so it must not import anything of ours.
+
+Only Linux can tell a child of its parent's end, and leave a right to who gives up root; elsewhere children of
+a killed parent run on, and closed directories stay closed to them.
 """
 
 import ctypes
@@ -20,13 +23,13 @@ def become(uid: int, gid: int, *, reach: bool) -> None:
 
     That right is what lets a server that refuses root work on files below root's own 0700 home.
     """
-    libc = ctypes.CDLL(None)
-    if reach:
-        libc.prctl(_PR_SET_KEEPCAPS, 1, 0, 0, 0)
+    if sys.platform == "linux" and reach:
+        ctypes.CDLL(None).prctl(_PR_SET_KEEPCAPS, 1, 0, 0, 0)
     os.setgroups([])
     os.setgid(gid)
     os.setuid(uid)
-    if reach:
+    if sys.platform == "linux" and reach:
+        libc = ctypes.CDLL(None)
         low = 1 << _CAP_DAC_READ_SEARCH
         libc.capset(struct.pack("Ii", _CAPABILITY_VERSION_3, 0), struct.pack("6I", low, low, low, 0, 0, 0))
         libc.prctl(_PR_CAP_AMBIENT, _PR_CAP_AMBIENT_RAISE, _CAP_DAC_READ_SEARCH, 0, 0)

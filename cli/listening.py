@@ -1,11 +1,13 @@
 """Listening sockets: one for each web process, all on one port.
 
-The kernel spreads connections over them. They are made and kept open by the parent, so that the
-connections that wait on a crashed process's socket are served by the one that takes its place.
+Linux spreads connections over them; elsewhere they are one, which every process accepts from. They are
+made and kept open by the parent, so that the connections that wait on a crashed process's socket are
+served by the one that takes its place.
 """
 
 import errno
 import socket
+import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
@@ -44,10 +46,15 @@ def _listen(host: str, port: int, count: int) -> Iterator[socket.socket]:
         # The sockets below share their port with whoever else shares it: only this one notices somebody.
         probe.bind(address)
         address = probe.getsockname()
-    for _ in range(count):
-        listener = _reusable(family)
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-        yield _bound(listener, address)
+    if sys.platform == "linux":
+        for _ in range(count):
+            listener = _reusable(family)
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+            yield _bound(listener, address)
+    else:  # of several sockets on one port, one would get all connections
+        yield (shared := _bound(_reusable(family), address))
+        for _ in range(count - 1):
+            yield shared.dup()
 
 
 def _bound(listener: socket.socket, address: Any) -> socket.socket:  # noqa: ANN401 - its shape depends on the family

@@ -21,7 +21,11 @@ _PROBES_PER_PROCESS = 4  # the kernel chooses who answers: with so many, everybo
 
 def web_processes(settings: Settings) -> int:
     """How many web processes to run: as many as set, else one per core that we may use."""
-    return settings.processes or len(os.sched_getaffinity(0))
+    if sys.platform == "linux":
+        cores = len(os.sched_getaffinity(0))
+    else:
+        cores = os.cpu_count() or 1
+    return settings.processes or cores
 
 
 class Gate:

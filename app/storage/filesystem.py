@@ -6,8 +6,10 @@ fsynced; only then does a row in the database say that it exists.
 
 import asyncio
 import errno
+import fcntl
 import os
 import shutil
+import sys
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager, suppress
@@ -54,7 +56,7 @@ class FilesystemWriter:
 
     def _finish(self) -> None:
         with _storage_errors():
-            os.fsync(self._file)
+            _fsync(self._file)
             _fsync_directory(self._directory)
 
     def _write(self, chunk: bytes) -> None:
@@ -174,7 +176,7 @@ class FilesystemDriver:
                 file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o640)
                 try:
                     _write_all(file, content, 0)
-                    os.fsync(file)
+                    _fsync(file)
                 finally:
                     os.close(file)
                 self._place(path, digest)
@@ -252,10 +254,17 @@ def _touch_and_remove(path: Path) -> None:
     path.unlink()
 
 
+def _fsync(file: int) -> None:
+    if sys.platform == "darwin":
+        fcntl.fcntl(file, fcntl.F_FULLFSYNC)  # its fsync stops at the drive's cache
+    else:
+        os.fsync(file)
+
+
 def _fsync_directory(path: Path | str) -> None:
     directory = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        os.fsync(directory)
+        _fsync(directory)
     finally:
         os.close(directory)
 

@@ -9,6 +9,7 @@ caller reads the bytes again.
 import ctypes
 import ctypes.util
 import hashlib
+import sys
 from typing import Final
 
 from app.oci.digest import Algorithm, Digest
@@ -20,8 +21,13 @@ _SIZES: Final[dict[Algorithm, tuple[str, int, int]]] = {
 }
 
 
+def _find() -> str | None:
+    # The system of macOS ends processes that load its libcrypto.
+    return None if sys.platform == "darwin" else ctypes.util.find_library("crypto")
+
+
 def _load() -> ctypes.CDLL | None:
-    name = ctypes.util.find_library("crypto")
+    name = _find()
     try:
         library = ctypes.CDLL(name) if name else None
         for prefix, _, _ in _SIZES.values():

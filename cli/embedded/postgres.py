@@ -20,6 +20,8 @@ from cli.programs import (
 
 ADMIN, ROLE, DATABASE = "postgres", "roadstead", "roadstead"
 _DURABLE = {"fsync": "on", "synchronous_commit": "on", "full_page_writes": "on"}
+if sys.platform == "darwin":
+    _DURABLE["wal_sync_method"] = "fsync_writethrough"  # its fsync stops at the drive's cache
 _FORGETFUL = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 _LOCALE = "C.UTF-8" if sys.platform == "linux" else "C"
 _PORT = 5432  # names the socket file; no network port is opened
