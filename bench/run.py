@@ -35,8 +35,10 @@ class Arena:
 
 
 @contextmanager
-def started(directory: Path, only: Sequence[str], say: Say) -> Iterator[Arena]:
-    """Start the servers, load them, and stop them in the end."""
+def started(
+    directory: Path, only: Sequence[str], say: Say, *, without: Sequence[str] = ()
+) -> Iterator[Arena]:
+    """Start the servers, load them but for the columns left out, and stop them in the end."""
     known: tuple[Server, ...] = (*roadstead.found(), *peers.found(), *nginx.found())
     servers = [server for server in known if not only or server.name in only]
     files = content.make()
@@ -46,7 +48,7 @@ def started(directory: Path, only: Sequence[str], say: Say) -> Iterator[Arena]:
             say(f"starting {server.name}: {server.version()}")
             server.start(directory / server.name, files)
             stack.callback(server.stop)
-            columns += server.targets()
+            columns += [target for target in server.targets() if target.name not in without]
         for target in columns:
             targets.load(target, files)
         yield Arena(tuple(columns), {server.name: server.version() for server in servers}, files)
