@@ -41,6 +41,7 @@ def environment(settings: Settings) -> dict[str, str]:
 def worker(environment: dict[str, str], tmp_path: Path) -> Iterator[RunningRoadstead]:
     with roadstead("work", output=tmp_path / "worker", environment=environment) as running:
         yield running
+        assert running.stop() == 0, running.said
 
 
 async def push_and_pull(registry: Registry, tag: str) -> None:
