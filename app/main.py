@@ -20,6 +20,7 @@ from app.auth.passwords import LocalAuthenticator, Proofs, RobotAuthenticator
 from app.auth.tokens import TokenSigner
 from app.blobs import routes as blob_routes
 from app.blobs import upload_routes
+from app.configuration import routes as configuration_routes
 from app.http import EXTERNAL_URL, answered, continue_later, logged
 from app.logging import configure_logging
 from app.manifests import routes as manifest_routes
@@ -29,6 +30,7 @@ from app.openapi import routes as openapi_routes
 from app.openapi.document import describe
 from app.repositories import routes as repository_routes
 from app.resources import RESOURCES, Resources, open_resources, resources
+from app.robots import routes as robot_routes
 from app.settings import Settings, require
 from app.tags import routes as tag_routes
 
@@ -65,6 +67,8 @@ ROUTES: Final[tuple[Route, ...]] = (
     *tag_routes.ROUTES,
     *member_routes.ROUTES,
     *audit_routes.ROUTES,
+    *robot_routes.ROUTES,
+    *configuration_routes.ROUTES,
     *openapi_routes.ROUTES,
 )
 

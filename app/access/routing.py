@@ -10,19 +10,23 @@ from app.access.actor import Actor, Call, ProjectCall
 from app.access.permission import Permission
 from app.access.standing import Standing
 from app.events import Cause
-from app.harbor.errors import NotFound
+from app.harbor.errors import Denied, NotFound
 from app.http import request_id
 from app.http.endpoint import Handler, Operation, handler_of, operation_of
 from app.oci.names import RepositoryName
 
 API: Final = "/api/v2.0"
 
+_READING: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+_READ_ONLY: Final = "The system is in read only mode. Any modification is prohibited."
+
 
 class Route(Struct, frozen=True):
     """One method on one path. There is no way to leave the permission out.
 
     `operation` describes an endpoint of the management API, `tag` the group that it is shown in, `errors`
-    the statuses that it can answer beyond those that every endpoint has.
+    the statuses that it can answer beyond those that every endpoint has. `works_read_only` is for what
+    changes something and must also work while the system is read only.
     """
 
     method: str
@@ -32,6 +36,7 @@ class Route(Struct, frozen=True):
     operation: Operation | None = None
     tag: str = ""
     errors: tuple[int, ...] = ()
+    works_read_only: bool = False
 
 
 def api(tag: str) -> Callable[..., Route]:
@@ -44,6 +49,7 @@ def api(tag: str) -> Callable[..., Route]:
         *,
         permission: Permission,
         errors: tuple[int, ...] = (),
+        works_read_only: bool = False,
     ) -> Route:
         operation = operation_of(function)
         return Route(
@@ -54,6 +60,7 @@ def api(tag: str) -> Callable[..., Route]:
             operation=operation,
             tag=tag,
             errors=errors,
+            works_read_only=works_read_only,
         )
 
     return route
@@ -99,6 +106,7 @@ def guarded(route: Route) -> Handler:
     """Return the route's handler behind a check of its permission."""
     handler, permission = route.handler, route.permission
     is_api = route.operation is not None
+    is_change = route.method not in _READING and not route.works_read_only
 
     async def guard(request: web.Request) -> web.StreamResponse:
         authority = request.app[AUTHORITY]
@@ -108,6 +116,8 @@ def guarded(route: Route) -> Handler:
         standing = await authority.standing(actor, key)
         if not authority.allows(actor, permission, standing=standing, repository=repository):
             raise authority.refuse(request, actor, permission=permission, repository=repository)
+        if is_change and standing.is_read_only:
+            raise Denied(_READ_ONLY)
         if is_api and key is not None and standing.project_id is None:
             raise NotFound("there is no such project")
         request[_ACTOR], request[_STANDING] = actor, standing
@@ -118,13 +128,17 @@ def guarded(route: Route) -> Handler:
     return handler if permission is Permission.ANYONE else guard
 
 
-async def require(request: web.Request, permission: Permission, *, project_id: int | None) -> ProjectCall:
+async def require(
+    request: web.Request, permission: Permission, *, project_id: int | None = None, project_name: str = ""
+) -> ProjectCall:
     """Check a permission on the project of something that the path names by an id of its own.
 
-    None stands for the system. Raises what the guard would.
+    Neither id nor name stands for the system. Raises what the guard would; where there is no such project,
+    `project_id` of what is returned is 0.
     """
     authority, actor = request.app[AUTHORITY], request[_ACTOR]
-    standing = await authority.standing(actor, ProjectKey(id=project_id) if project_id else None)
+    key = ProjectKey(id=project_id or 0, name=project_name) if project_id or project_name else None
+    standing = await authority.standing(actor, key)
     if not authority.allows(actor, permission, standing=standing):
         raise authority.refuse(request, actor, permission=permission, repository=None)
     return ProjectCall(standing.project_id or 0, standing.project_name, actor, standing, cause_of(request))

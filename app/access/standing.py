@@ -12,7 +12,8 @@ class Standing(Struct, frozen=True):
     """Looked up for every request, so that whoever loses a right loses it at the next request.
 
     `robot_permissions` is None for people, `expires_at` is when a robot stops being known. `project_id` is
-    None where there is no such project, or none was asked about.
+    None where there is no such project, or none was asked about. `is_read_only` is about the whole system:
+    nobody may change anything.
     """
 
     is_known: bool = False
@@ -23,6 +24,7 @@ class Standing(Struct, frozen=True):
     roles: tuple[Role, ...] = ()
     robot_permissions: frozenset[Permission] | None = None
     expires_at: datetime | None = None
+    is_read_only: bool = False
 
     def may(self, permission: Permission) -> bool:
         """Whether the caller may, on the system or on the project that was asked about."""

@@ -61,7 +61,8 @@ FIND_STANDING = Prepared(
         || (SELECT array_agg(m.role) FROM user_group_members g
             JOIN project_members m ON m.group_id = g.group_id AND m.project_id = p.id
             WHERE g.user_id = u.id),
-        b.permissions::text, b.expires_at
+        b.permissions::text, b.expires_at,
+        EXISTS (SELECT FROM configurations WHERE name = 'read_only' AND value = 'true')
     FROM unnest($1, $2, $3, $4) WITH ORDINALITY AS asked (user_id, robot_id, project_id, project_name, place)
     LEFT JOIN users u ON u.id = asked.user_id AND NOT u.is_disabled
     LEFT JOIN robots b ON b.id = asked.robot_id AND NOT b.is_disabled
@@ -89,6 +90,7 @@ async def get_standing(
         roles,
         permissions,
         expires_at,
+        is_read_only,
     ) = await database.look_up(FIND_STANDING, user_id or 0, robot_id or 0, project_id, project_name)
     return Standing(
         is_known=is_known,
@@ -97,8 +99,9 @@ async def get_standing(
         project_name=found_name or "",
         is_public=is_public,
         roles=tuple(Role(role) for role in roles or ()),
-        robot_permissions=None if permissions is None else robot_permissions(permissions, found_name or ""),
         expires_at=expires_at,
+        robot_permissions=None if permissions is None else robot_permissions(permissions, found_id or 0),
+        is_read_only=is_read_only,
     )
 
 

@@ -555,6 +555,8 @@ CREATE UNIQUE INDEX users_email_key ON users USING btree (lower(email)) WHERE (e
 
 CREATE UNIQUE INDEX users_username_key ON users USING btree (lower(username));
 
+CREATE TRIGGER access_epoch AFTER INSERT OR DELETE OR UPDATE ON configurations FOR EACH STATEMENT EXECUTE FUNCTION note_access_change();
+
 CREATE TRIGGER access_epoch AFTER INSERT OR DELETE OR UPDATE ON project_members FOR EACH STATEMENT EXECUTE FUNCTION note_access_change();
 
 CREATE TRIGGER access_epoch AFTER INSERT OR DELETE OR UPDATE ON projects FOR EACH STATEMENT EXECUTE FUNCTION note_access_change();

@@ -37,6 +37,12 @@ class Unauthenticated(ApiError):
     code, status = "UNAUTHORIZED", 401
 
 
+class Denied(ApiError):
+    """Nobody may do this now, or not to this extent, whatever the caller's role."""
+
+    code, status = "DENIED", 403
+
+
 class Forbidden(ApiError):
     """The caller is known and may not do this; the same whether or not it is there."""
 

@@ -1,0 +1,1 @@
+"""Configuration: what an administrator changes while the registry runs."""

@@ -1,0 +1,1 @@
+"""Robots: accounts for programs, with permissions of their own."""
