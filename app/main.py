@@ -32,6 +32,7 @@ from app.repositories import routes as repository_routes
 from app.resources import RESOURCES, Resources, open_resources, resources
 from app.robots import routes as robot_routes
 from app.settings import Settings, require
+from app.system import routes as system_routes
 from app.tags import routes as tag_routes
 
 log = structlog.get_logger()
@@ -69,6 +70,7 @@ ROUTES: Final[tuple[Route, ...]] = (
     *audit_routes.ROUTES,
     *robot_routes.ROUTES,
     *configuration_routes.ROUTES,
+    *system_routes.ROUTES,
     *openapi_routes.ROUTES,
 )
 

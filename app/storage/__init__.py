@@ -1,13 +1,14 @@
 """Content bytes, durable under the name of their digest."""
 
 from app.storage.cache import ContentCache
-from app.storage.driver import StorageDriver, StorageError, StorageFull, UploadState, UploadWriter
+from app.storage.driver import Room, StorageDriver, StorageError, StorageFull, UploadState, UploadWriter
 from app.storage.filesystem import FilesystemDriver
 from app.storage.hashing import RunningDigest
 
 __all__ = [
     "ContentCache",
     "FilesystemDriver",
+    "Room",
     "RunningDigest",
     "StorageDriver",
     "StorageError",

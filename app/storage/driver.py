@@ -5,6 +5,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Protocol, TypeAlias
 
+from msgspec import Struct
+
 from app.oci.digest import Digest
 
 UploadState: TypeAlias = dict[str, str]
@@ -17,6 +19,13 @@ class StorageError(Exception):
 
 class StorageFull(StorageError):
     """There is no room left; nothing of the failed write stays behind."""
+
+
+class Room(Struct, frozen=True):
+    """How much there is room for, and how much of it is free."""
+
+    total_bytes: int
+    free_bytes: int
 
 
 class UploadWriter(Protocol):
@@ -37,6 +46,9 @@ class StorageDriver(Protocol):
 
     async def check(self) -> None:
         """Raise StorageError unless the storage can be written to."""
+
+    async def room(self) -> Room | None:
+        """Return how much room there is, or None where the storage knows no limit."""
 
     async def stat(self, digest: Digest) -> int | None:
         """Return the size in bytes, or None."""

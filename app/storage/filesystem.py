@@ -20,7 +20,7 @@ from uuid import uuid4
 
 from app.oci.digest import ALGORITHMS, Digest
 from app.oci.errors import DigestInvalid
-from app.storage.driver import StorageError, StorageFull, UploadState
+from app.storage.driver import Room, StorageError, StorageFull, UploadState
 from app.storage.paths import blob_key, upload_key
 
 _FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
@@ -86,6 +86,12 @@ class FilesystemDriver:
         path = self._root / upload_key(f"check-{uuid4().hex}")
         with _storage_errors(is_missing_fine=False):
             await asyncio.to_thread(_touch_and_remove, path)
+
+    async def room(self) -> Room:
+        """Return how much room the file system has."""
+        with _storage_errors(is_missing_fine=False):
+            usage = await asyncio.to_thread(shutil.disk_usage, self._root)
+        return Room(usage.total, usage.free)
 
     async def stat(self, digest: Digest) -> int | None:
         """Return the size in bytes, or None."""

@@ -18,7 +18,7 @@ from app.resources import open_resources
 from app.settings import Settings
 
 # Routes that let everybody in, known or not, and show what the caller may see: each is a decision, too.
-OPEN_TO_EVERYBODY: set[str] = set()
+OPEN_TO_EVERYBODY = {"GET /api/v2.0/systeminfo"}
 OPEN = {Permission.ANYONE, Permission.EVERYBODY}
 
 # A route that anyone may use is a decision: it stands here too.
@@ -29,6 +29,10 @@ OPEN_TO_ANYONE = {
     "POST /service/token",
     "GET /api/v2.0/openapi.json",
     "GET /api/v2.0/docs",
+    "GET /api/v2.0/health",
+    "GET /api/v2.0/ping",
+    "GET /api/v2.0/systeminfo/getcert",
+    "GET /api/version",
 }
 
 VALUES = {

@@ -58,6 +58,11 @@ async def append(driver: StorageDriver, state: UploadState, offset: int, piece: 
 
 async def test_a_storage_that_can_be_written_to_says_so(driver: StorageDriver) -> None:
     await driver.check()
+
+
+async def test_a_storage_with_a_limit_says_how_much_is_left(driver: StorageDriver) -> None:
+    room = await driver.room()
+    assert room is None or 0 < room.free_bytes < room.total_bytes
     assert await digests_in(driver) == []
     assert await driver.list_uploads(timedelta(seconds=-60)) == []
 
