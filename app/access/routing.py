@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from typing import Any, Final, Protocol
+from urllib.parse import unquote
 
 from aiohttp import web
 from msgspec import Struct
@@ -121,11 +122,22 @@ def guarded(route: Route) -> Handler:
         if is_api and key is not None and standing.project_id is None:
             raise NotFound("there is no such project")
         request[_ACTOR], request[_STANDING] = actor, standing
-        if repository is not None:
-            request[_REPOSITORY] = repository
+        _note_repository(request, repository)
         return await handler(request)
 
     return handler if permission is Permission.ANYONE else guard
+
+
+def _note_repository(request: web.Request, repository: RepositoryName | None) -> None:
+    """Keep the repository that the path names; the management API has its name without the project's.
+
+    A slash in it comes encoded twice, as Harbor wants it, or once. Raises NameInvalid.
+    """
+    name = request.match_info.get("repository_name")
+    if name is not None:
+        repository = RepositoryName.parse(f"{request.match_info['project_name']}/{unquote(name)}")
+    if repository is not None:
+        request[_REPOSITORY] = repository
 
 
 async def require(

@@ -1,0 +1,1 @@
+"""Artifacts: what the management API shows of manifests, with tags, labels and accessories."""

@@ -1,0 +1,101 @@
+"""Reading artifacts: one, those of a repository, those of a project."""
+
+from typing import Final
+
+from app.artifacts import store
+from app.artifacts.model import Accessory, Artifact, Shown, TagOfArtifact
+from app.db import Page
+from app.harbor.errors import BadRequest, NotFound
+from app.harbor.query import Condition, ListQuery, Match
+from app.manifests import pull
+from app.oci.digest import Digest
+from app.oci.errors import ManifestUnknown
+from app.oci.names import RepositoryName, Tag
+from app.repositories.find import find_repository_id
+from app.resources import Resources
+
+NO_ARTIFACT: Final = "there is no such artifact in this repository"
+_MATCHES: Final = {
+    "base": {Match.EXACT},
+    "tags": {Match.EXACT, Match.FUZZY},
+    "labels": {Match.ALL_OF},
+}
+"""Keys that are no plain comparisons, and how they can be asked for (as in Harbor)."""
+
+
+async def list_of_repository(
+    r: Resources, repository: RepositoryName, query: ListQuery, *, shown: Shown
+) -> Page[Artifact]:
+    """Return a page of the artifacts of a repository, the latest first; raise NotFound."""
+    wanted = _wanted(query)
+    async with r.database.autocommit() as statements:
+        repository_id = await find_repository_id(statements, repository)
+        if repository_id is None:
+            raise NotFound("there is no such repository")
+        return await store.OF_REPOSITORY.page(
+            statements, wanted, repository_id=repository_id, **store.parts_of(shown)
+        )
+
+
+async def list_of_project(
+    r: Resources, project_id: int, query: ListQuery, *, shown: Shown, only_latest: bool
+) -> Page[Artifact]:
+    """Return a page of the artifacts of a project, or of the latest of each type in each repository."""
+    latest = (Condition("latest", Match.EXACT, ("*",)),) if only_latest else ()
+    async with r.database.autocommit() as statements:
+        return await store.OF_PROJECT.page(
+            statements, _wanted(query, *latest), project_id=project_id, **store.parts_of(shown)
+        )
+
+
+async def get_artifact(
+    r: Resources, repository: RepositoryName, reference: Tag | Digest, *, shown: Shown
+) -> Artifact:
+    """Return an artifact; raise NotFound."""
+    manifest_id = await find_id(r, repository, reference)
+    async with r.database.autocommit() as statements:
+        artifact = await store.find_artifact(statements, manifest_id, shown=shown)
+    if artifact is None:
+        raise NotFound(NO_ARTIFACT)
+    return artifact
+
+
+async def find_id(r: Resources, repository: RepositoryName, reference: Tag | Digest) -> int:
+    """Return the id of what a tag or digest stands for; raise NotFound."""
+    try:
+        return (await pull.find(r, repository, reference)).id
+    except ManifestUnknown:
+        raise NotFound(NO_ARTIFACT) from None
+
+
+async def list_accessories(
+    r: Resources, repository: RepositoryName, reference: Tag | Digest, *, query: ListQuery
+) -> Page[Accessory]:
+    """Return a page of what belongs to an artifact; raise NotFound."""
+    manifest_id = await find_id(r, repository, reference)
+    async with r.database.autocommit() as statements:
+        return await store.ACCESSORIES.page(statements, query, manifest_id=manifest_id)
+
+
+async def list_tags(
+    r: Resources, repository: RepositoryName, reference: Tag | Digest, *, query: ListQuery
+) -> Page[TagOfArtifact]:
+    """Return a page of the tags of an artifact, the latest first; raise NotFound."""
+    manifest_id = await find_id(r, repository, reference)
+    async with r.database.autocommit() as statements:
+        return await store.TAGS.page(statements, query, manifest_id=manifest_id)
+
+
+def _wanted(query: ListQuery, *further: Condition) -> ListQuery:
+    """Add what every list of artifacts leaves out unless the client asks; raise BadRequest."""
+    for condition in query.conditions:
+        if condition.match not in _MATCHES.get(condition.key, Match):
+            raise BadRequest(f"q: {condition.key} cannot be compared like this")
+        if condition.key == "base" and condition.values != ("*",):
+            raise BadRequest("q: base can only be `*`")
+    # The value says nothing but that it is not `*`: members of an index stay out.
+    base = Condition("base", Match.EXACT, ("",))
+    is_given = any(condition.key == "base" for condition in query.conditions)
+    kept = tuple(condition for condition in query.conditions if condition.key != "latest")
+    conditions = (*kept, *further, *(() if is_given else (base,)))
+    return ListQuery(conditions, query.sort, query.page, query.page_size)
