@@ -16,8 +16,7 @@ from app.robots import store
 from app.robots.model import FOREVER, Robot, RobotWanted
 from app.robots.permissions import held, project_of
 from app.robots.schemas import RobotCreate, RobotUpdate
-from app.robots.secret import checked_or_new
-from app.users.passwords import hash_password
+from app.users.passwords import PasswordTooWeak, check_password, generate_password, hash_password
 
 _NAME: Final = re.compile(r"[a-z0-9]+(?:[._-][a-z0-9]+)*")
 _LONGEST_DAYS: Final = 36_500
@@ -70,7 +69,7 @@ async def create_robot(r: Resources, call: ProjectCall, wanted: RobotCreate) -> 
     if not _NAME.fullmatch(wanted.name):
         raise BadRequest("name: lower case letters and digits, and `.`, `_` or `-` between them")
     days = (await current(r)).robot_token_duration if wanted.duration is None else _checked(wanted.duration)
-    secret = checked_or_new(wanted.secret)
+    secret = _secret(wanted.secret)
     secret_hash = await hash_password(secret)
     is_of_project = wanted.level == "project"
     name = f"{call.project_name}+{wanted.name}" if is_of_project else wanted.name
@@ -121,7 +120,7 @@ async def update_robot(r: Resources, call: ProjectCall, robot_id: int, *, wanted
 
 async def refresh_secret(r: Resources, call: ProjectCall, robot_id: int, *, given: str) -> str:
     """Give a robot this secret, or a new one, and return it; raise BadRequest or NotFound."""
-    secret = checked_or_new(given)
+    secret = _secret(given)
     secret_hash = await hash_password(secret)
     async with r.database.transaction() as tx:
         robot = _found(await store.find_robot(tx, robot_id))
@@ -153,6 +152,17 @@ def _checked(days: int) -> int:
     if days != FOREVER and not 0 < days <= _LONGEST_DAYS:
         raise BadRequest(f"duration: -1 for ever, or 1 to {_LONGEST_DAYS} days")
     return days
+
+
+def _secret(given: str) -> str:
+    """Return the given secret, for which the rule of passwords holds, or a new one where none is given."""
+    if not given:
+        return generate_password()
+    try:
+        check_password(given)
+    except PasswordTooWeak as error:
+        raise BadRequest(f"secret: {error}") from None
+    return given
 
 
 def _found(robot: Robot | None) -> Robot:
