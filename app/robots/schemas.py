@@ -30,7 +30,7 @@ class RobotAnswer(Struct, frozen=True, rename={"is_disabled": "disable"}):
     expires_at: int
     permissions: list[RobotPermission]
     creator_type: str
-    creator_ref: int | None
+    creator_ref: int
     creation_time: datetime
     update_time: datetime
 
@@ -48,7 +48,7 @@ class RobotAnswer(Struct, frozen=True, rename={"is_disabled": "disable"}):
             expires_at=robot.expires_at_second,
             permissions=[RobotPermission(p.kind, p.namespace, p.access) for p in robot.permissions],
             creator_type=robot.creator_kind,
-            creator_ref=robot.creator_id,
+            creator_ref=robot.creator_id or 0,
             creation_time=robot.created_at,
             update_time=robot.updated_at,
         )

@@ -10,11 +10,16 @@ from app.db import SQL
 from tests.management.client import Caller, unique
 from tests.management.conftest import Project
 from tests.management.robots import PULL, PUSH, caller_of, entry, of_project, of_system, status_of
+from tests.support.eventually import until
 from tests.support.registry import Registry
 
 EVENTS = SQL("""
     SELECT type || ' ' || coalesce(payload->>'changed', '') FROM outbox
     WHERE payload->>'name' = %(name)s AND payload->>'project_name' = %(project)s ORDER BY id
+""")
+DELETE_PROJECT = SQL("DELETE FROM projects WHERE id = %(id)s")
+WAITING = SQL("""
+    SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'
 """)
 DAY = 24 * 60 * 60
 
@@ -207,3 +212,20 @@ async def test_level_and_name_stay(admin: Caller, project: Project, change: dict
     shown = (await admin.get(f"/robots/{made.new_id}")).json
     answer = await admin.put(f"/robots/{made.new_id}", shown | change)
     assert (answer.status, answer.code) == (400, "BAD_REQUEST")
+
+
+async def test_project_that_is_being_deleted_gets_no_robot(
+    admin: Caller, project: Project, shared: Registry
+) -> None:
+    database = shared.resources.database
+
+    async def count_waiting() -> int:
+        async with database.autocommit() as statements:
+            return int(await statements.value(WAITING))
+
+    async with database.transaction() as tx:
+        await tx.run(DELETE_PROJECT, id=project.id)
+        making = asyncio.create_task(admin.post("/robots", of_project(project)))
+        await until(count_waiting, bool)
+    answer = await making
+    assert (answer.status, answer.code) == (404, "NOT_FOUND")
