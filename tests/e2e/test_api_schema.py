@@ -50,5 +50,7 @@ described = schemathesis.openapi.from_dict(describe(ROUTES, version="tests"))
     suppress_health_check=list(HealthCheck),
 )
 def test_every_endpoint_answers_as_it_is_described(case: "Case[Any]", up: RunningRoadstead) -> None:
+    if isinstance(case.body, dict):
+        case.body.pop("read_only", None)  # every change after it would only be refused
     headers = {"Authorization": encode_basic_auth("admin", up.password)}
     case.call_and_validate(base_url=f"http://{up.address}", headers=headers, checks=CHECKS, timeout=30)
