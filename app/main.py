@@ -29,6 +29,7 @@ from app.manifests.pulls import PULL_LOG, PullLog
 from app.members import routes as member_routes
 from app.openapi import routes as openapi_routes
 from app.openapi.document import describe
+from app.repositories import management_routes
 from app.repositories import routes as repository_routes
 from app.resources import RESOURCES, Resources, open_resources, resources
 from app.robots import routes as robot_routes
@@ -68,6 +69,7 @@ ROUTES: Final[tuple[Route, ...]] = (
     *manifest_routes.ROUTES,
     *tag_routes.ROUTES,
     *member_routes.ROUTES,
+    *management_routes.ROUTES,
     *artifact_routes.ROUTES,
     *audit_routes.ROUTES,
     *robot_routes.ROUTES,

@@ -8,6 +8,7 @@ import msgspec
 from app.artifacts.model import Accessory, Artifact, Shown, TagOfArtifact
 from app.db import SQL, Column, Listing, Statements
 from app.harbor.query import Match
+from app.repositories.model import IS_NO_ACCESSORY, IS_NO_MEMBER
 
 
 def _filled(text: LiteralString, **parts: LiteralString) -> LiteralString:
@@ -58,26 +59,6 @@ _ACCESSORY: Final = """
         WHEN a.artifact_type = 'application/vnd.goharbor.harbor.sbom.v1' THEN 'sbom.harbor'
         ELSE 'subject.accessory'
     END AS type
-"""
-
-# What lists leave out: accessories of what is in the repository, and untagged children of an index.
-_IS_NO_ACCESSORY: Final = r"""
-    (m.subject_digest IS NULL OR NOT EXISTS (
-        SELECT FROM manifests s
-        WHERE s.repository_id = m.repository_id AND s.digest = m.subject_digest AND s.id <> m.id
-    ))
-    AND NOT EXISTS (
-        SELECT FROM tags t
-        JOIN manifests s
-            ON s.repository_id = t.repository_id AND s.digest = 'sha256:' || substr(t.name, 8, 64)
-        WHERE t.manifest_id = m.id AND t.name ~ '^sha256-[0-9a-f]{64}\.sig$' AND s.id <> m.id
-    )
-"""
-_IS_NO_CHILD: Final = """
-    (EXISTS (SELECT FROM tags t WHERE t.manifest_id = m.id) OR NOT EXISTS (
-        SELECT FROM manifest_children c JOIN manifests parent ON parent.id = c.manifest_id
-        WHERE c.child_digest = m.digest AND parent.repository_id = m.repository_id AND parent.id <> m.id
-    ))
 """
 
 _COLUMNS: Final = _filled(
@@ -184,7 +165,7 @@ _FILTERS: Final = {
             """,
         },
     ),
-    "base": Column("m.id::text", by_match={Match.EXACT: "{value} = '*' OR " + _IS_NO_CHILD}),
+    "base": Column("m.id::text", by_match={Match.EXACT: "{value} = '*' OR " + IS_NO_MEMBER}),
     "latest": Column(
         "m.id::text",
         by_match={
@@ -212,14 +193,14 @@ _ROWS: Final = _filled(
     ORDER BY {order}
     """,
     columns=_COLUMNS,
-    is_no_accessory=_IS_NO_ACCESSORY,
+    is_no_accessory=IS_NO_ACCESSORY,
 )
 _COUNT: Final = _filled(
     """
     SELECT count(*) FROM manifests m JOIN repositories r ON r.id = m.repository_id
     WHERE {place} AND {is_no_accessory} AND {conditions}
     """,
-    is_no_accessory=_IS_NO_ACCESSORY,
+    is_no_accessory=IS_NO_ACCESSORY,
 )
 _IN_REPOSITORY: Final = "m.repository_id = %(repository_id)s"
 _IN_PROJECT: Final = "r.project_id = %(project_id)s"

@@ -18,7 +18,7 @@ from app.resources import open_resources
 from app.settings import Settings
 
 # Routes that let everybody in, known or not, and show what the caller may see: each is a decision, too.
-OPEN_TO_EVERYBODY = {"GET /api/v2.0/systeminfo"}
+OPEN_TO_EVERYBODY = {"GET /api/v2.0/systeminfo", "GET /api/v2.0/repositories"}
 OPEN = {Permission.ANYONE, Permission.EVERYBODY}
 
 # A route that anyone may use is a decision: it stands here too.
