@@ -42,12 +42,7 @@ async def held(
         # A robot is not told which projects there are.
         raise NotFound(f"permissions: there is no project {missing[0]}") if is_person else Denied(_TOO_MUCH)
     result = tuple(
-        HeldPermission(
-            entry.kind,
-            entry.namespace,
-            entry.access,
-            project_id=known.get(entry.namespace, 0) if entry.kind == "project" else 0,
-        )
+        HeldPermission(entry.kind, entry.namespace, entry.access, known.get(entry.namespace, 0))
         for entry in wanted
     )
     if call.actor.robot_id is not None:

@@ -144,11 +144,11 @@ async def delete_robot(tx: Transaction, robot_id: int) -> None:
     await tx.run(DELETE_ROBOT, robot_id=robot_id)
 
 
-FIND_PERMISSIONS = SQL("SELECT permissions::text FROM robots WHERE id = %(robot_id)s FOR SHARE")
+FIND_PERMISSIONS = SQL("SELECT permissions::text FROM robots WHERE id = %(robot_id)s")
 
 
 async def find_permissions(tx: Transaction, robot_id: int) -> str | None:
-    """Return what a robot holds, as JSON; it stays so until `tx` ends."""
+    """Return what a robot holds, as JSON."""
     found = await tx.value(FIND_PERMISSIONS, robot_id=robot_id)
     return None if found is None else str(found)
 

@@ -8,9 +8,11 @@ from app.db import SQL
 from tests.management.client import Caller, unique
 from tests.management.conftest import MakeUser, Project, make_project
 from tests.management.robots import PULL, PUSH, caller_of, entry, of_project, of_system, status_of
+from tests.support.eventually import until
 from tests.support.registry import Registry
 
 EXPIRE = SQL("UPDATE robots SET expires_at = now() WHERE name = %(name)s")
+EXPIRE_SOON = SQL("UPDATE robots SET expires_at = now() + interval '1 second' WHERE name = %(name)s")
 DELETE_PROJECT = SQL("DELETE FROM projects WHERE id = %(id)s")
 RENAME = SQL("UPDATE projects SET name = %(name)s WHERE id = %(id)s")
 
@@ -64,6 +66,16 @@ async def test_robot_loses_access_at_the_next_request_also_with_a_token(
     assert await status_of(robot, project, method="POST") in {401, 403}
     assert await status_of(robot, project, method="POST", token=token) == 401
     assert (await robot.get(f"{project.path}/members")).status in {401, 403}
+
+
+async def test_robot_expires_while_it_works(admin: Caller, project: Project, shared: Registry) -> None:
+    wanted = of_project(project, PUSH)
+    robot = caller_of(shared, await admin.post("/robots", wanted))
+    token = await shared.token(f"repository:{project.name}/app:pull,push", auth=robot.auth)
+    async with shared.resources.database.transaction() as tx:
+        await tx.run(EXPIRE_SOON, name=f"{project.name}+{wanted['name']}")
+    assert await status_of(robot, project, method="POST", token=token) == 202
+    await until(lambda: status_of(robot, project, method="POST", token=token), lambda status: status == 401)
 
 
 async def test_narrowed_robot_loses_what_was_taken_with_a_token_in_hand(
