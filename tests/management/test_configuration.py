@@ -1,5 +1,6 @@
 """The configuration of the system, and what it does."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
@@ -7,13 +8,18 @@ from typing import Any
 import pytest
 
 from app.configuration.current import current, token_lifetime
+from app.configuration.store import lock_configured
 from app.db import SQL
 from tests.management.client import Caller, unique
 from tests.management.conftest import MakeUser, Project
+from tests.support.eventually import until
 from tests.support.registry import Registry
 
 PATH = "/configurations"
 EVENTS = SQL("SELECT payload->>'name' FROM outbox WHERE type = 'configuration.updated' ORDER BY id")
+WAITING = SQL("""
+    SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'
+""")
 FORGET = SQL("DELETE FROM configurations")
 FORGET_EVENTS = SQL("DELETE FROM outbox WHERE type = 'configuration.updated'")
 READ_ONLY = {
@@ -77,6 +83,24 @@ async def test_change_counts_at_once_and_is_recorded(admin: Caller, shared: Regi
     assert await events(shared) == ["project_creation_restriction, token_expiration"]
     assert (await admin.put(PATH, wanted)).status == 200
     assert len(await events(shared)) == 1, "nothing changed"
+
+
+async def test_changes_at_the_same_time_are_made_one_after_the_other(admin: Caller, shared: Registry) -> None:
+    database = shared.resources.database
+
+    async def count_waiting() -> int:
+        async with database.autocommit() as statements:
+            return int(await statements.value(WAITING))
+
+    async with database.transaction() as tx:
+        await lock_configured(tx)
+        wanted = [{"session_timeout": 7}, {"session_timeout": 7}, {"banner_message": "hello"}]
+        changing = [asyncio.create_task(admin.put(PATH, change)) for change in wanted]
+        await until(count_waiting, lambda waiting: waiting == len(wanted))
+    assert {answer.status for answer in await asyncio.gather(*changing)} == {200}
+    now = await current(shared.resources)
+    assert (now.session_timeout, now.banner_message) == (7, "hello")
+    assert sorted(await events(shared)) == ["banner_message", "session_timeout"]
 
 
 async def test_tokens_live_as_long_as_is_configured(admin: Caller, shared: Registry) -> None:
