@@ -2,7 +2,7 @@
 
 import json
 from datetime import timedelta
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from app.blobs.model import INLINE_BYTES, Standing, UploadSession
 from app.db import SQL, Database, Prepared, Transaction
@@ -11,11 +11,10 @@ from app.storage import UploadState
 
 INSERT_SESSION = Prepared(
     "insert_session",
-    ("text", "text", "text", "json", "interval"),
+    ("uuid", "text", "text", "text", "json", "interval"),
     """
-    INSERT INTO upload_sessions (repository_name, owner, algorithm, storage_state, expires_at)
-    VALUES ($1, $2, $3, $4, now() + $5)
-    RETURNING id
+    INSERT INTO upload_sessions (id, repository_name, owner, algorithm, storage_state, expires_at)
+    VALUES ($1, $2, $3, $4, $5, now() + $6)
     """,
 )
 
@@ -29,10 +28,9 @@ async def insert_session(
     storage_state: UploadState,
     expiry: timedelta,
 ) -> UUID:
-    """Open a session and return its id."""
-    state = json.dumps(storage_state)
-    rows = await database.call(INSERT_SESSION, repository, owner, algorithm, state, expiry)
-    upload_id: UUID = rows[0][0]
+    """Open a session and return its id. It has no bytes yet, so the disk is not waited for."""
+    upload_id, state = uuid4(), json.dumps(storage_state)
+    await database.note(INSERT_SESSION, upload_id, repository, owner, algorithm, state, expiry)
     return upload_id
 
 

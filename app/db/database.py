@@ -22,6 +22,7 @@ from app.db.watch import Watch
 Row = TypeVar("Row")
 
 _PING = SQL("SELECT 1")
+_NO_WAIT = SQL("SET LOCAL synchronous_commit = off")
 _PATIENCE_SECONDS: Final = 20.0
 _TRIES: Final = 3
 
@@ -81,6 +82,8 @@ class Transaction(Statements):
     def __init__(self, cursor: aiopg.Cursor) -> None:
         super().__init__(cursor)
         self._has_begun = False
+        self._last_calls: list[str] = []
+        self._last_params: list[object] = []
 
     async def _rows(self, sql: str, params: object) -> list[tuple[Any, ...]]:
         if not self._has_begun:
@@ -89,11 +92,20 @@ class Transaction(Statements):
             sql = f"BEGIN;\n{sql}"
         return await super()._rows(sql, params)
 
+    def finally_run(self, statement: SQL | Prepared, *params: object) -> None:
+        """Run a statement whose rows nobody needs, in the round trip of the COMMIT."""
+        self._last_calls.append(statement.call if isinstance(statement, Prepared) else statement)
+        self._last_params.extend(params)
+
     async def commit(self) -> None:
-        """Make it last; nothing to do when no statement ran."""
-        if self._has_begun:
+        """Make it last; nothing to do when there was no statement."""
+        if self._has_begun or self._last_calls:
+            begin = [] if self._has_begun else ["BEGIN"]
+            self._has_begun = True
             with translated("COMMIT"):
-                await self._cursor.execute("COMMIT")
+                await self._cursor.execute(
+                    ";\n".join((*begin, *self._last_calls, "COMMIT")), self._last_params or None
+                )
 
     async def rollback(self) -> None:
         """Take it back, unless the connection is gone and took it back already."""
@@ -117,11 +129,11 @@ class Database:
             tx = Transaction(cursor)
             try:
                 yield tx
+                await tx.commit()
             except BaseException:
                 with suppress(DatabaseUnavailable):
                     await tx.rollback()
                 raise
-            await tx.commit()
 
     @asynccontextmanager
     async def autocommit(self) -> AsyncIterator[Statements]:
@@ -133,6 +145,16 @@ class Database:
         """Run one prepared statement in a transaction of its own."""
         async with _Borrowed(self._pool, self._watch) as cursor:
             return await Statements(cursor).tuples(prepared, *params)
+
+    async def note(self, prepared: Prepared, *params: object) -> None:
+        """Run one prepared statement without waiting for the disk.
+
+        For what is worth nothing by itself: a crash of the database may take back the last half second of
+        these. Whatever is committed after one and waits for the disk makes it durable, too.
+        """
+        async with self.transaction() as tx:
+            tx.finally_run(_NO_WAIT)
+            tx.finally_run(prepared, *params)
 
     async def read(self, prepared: Prepared, *params: object) -> list[tuple[Any, ...]]:
         """Run one prepared, read-only statement; once more on a fresh connection if the first one broke."""

@@ -27,7 +27,7 @@ RECORD = Prepared(
 
 
 async def record(tx: Transaction, cause: Cause, *events: Event) -> None:
-    """Add events that exist if and only if `tx` commits."""
+    """Add events that exist if and only if `tx` commits; they are written with the COMMIT."""
     await record_all(tx, [(cause, event) for event in events])
 
 
@@ -35,7 +35,7 @@ async def record_all(tx: Transaction, events: list[tuple[Cause, Event]]) -> None
     """Add events of several causes."""
     if not events:
         return
-    await tx.tuples(
+    tx.finally_run(
         RECORD,
         [wire_name(type(event)) for _, event in events],
         [msgspec.json.encode(event, enc_hook=str).decode() for _, event in events],

@@ -9,7 +9,7 @@ from datetime import timedelta
 import psycopg2
 import pytest
 
-from app.db import SQL, Database, Prepared, StatementTimeout, Transaction, open_database
+from app.db import SQL, Database, Prepared, StatementTimeout, Transaction, UniqueViolation, open_database
 from app.db.migrate import MigrationChanged, migrate, migrations
 from tests.support.eventually import until
 
@@ -33,6 +33,7 @@ TWICE = Prepared(
     ("bigint[]",),
     "SELECT asked * 2 FROM unnest($1) WITH ORDINALITY AS asked (asked, place) ORDER BY place",
 )
+CREATE = Prepared("tests_create", ("text[]",), "INSERT INTO projects (name) SELECT unnest($1)")
 UNTIL_FIRST = "0001_registry"
 
 
@@ -124,3 +125,24 @@ def test_migration_that_was_edited_is_refused(database_url: str) -> None:
         cursor.execute("UPDATE schema_migrations SET checksum = 'another' WHERE name = %s", (UNTIL_FIRST,))
     with pytest.raises(MigrationChanged, match="0001_registry was applied in another wording"):
         migrate(database_url)
+
+
+async def test_what_runs_with_the_commit_is_part_of_the_transaction(database: Database) -> None:
+    async def run(*last: str) -> None:
+        async with database.transaction() as tx:
+            await tx.run(INSERT, name="first")
+            for name in last:
+                tx.finally_run(CREATE, [name])
+
+    with pytest.raises(UniqueViolation):
+        await run("second", "first")
+    assert await names(database) == []
+    await run("second", "third")
+    assert await names(database) == ["first", "second", "third"]
+
+
+async def test_transaction_of_nothing_but_last_words_is_one(database: Database) -> None:
+    async with database.transaction() as tx:
+        tx.finally_run(CREATE, ["only"])
+    await database.note(CREATE, ["noted"])
+    assert await names(database) == ["noted", "only"]

@@ -30,6 +30,7 @@ async def happen(r: Resources, project: str, *names: str) -> list[str]:
     cause = Cause(username="operator", address="192.0.2.7", user_agent="tests", request_id="request-1")
     async with r.database.transaction() as tx:
         await outbox.record(tx, cause, *(MemberCreated(name=name, project_name=project) for name in names))
+    async with r.database.transaction() as tx:
         recorded = [event for event in await outbox.claim(tx, 1_000) if event.cause == cause]
         await pending.insert(tx, [(job, e) for e in recorded for job in (WRITE_AUDIT_LOG, FORWARD_AUDIT_LOG)])
     return [str(event.event_id) for event in recorded]
