@@ -1,5 +1,6 @@
 """A database as large as a big team's, made inside PostgreSQL: what the management API lists."""
 
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Final
 
@@ -129,12 +130,12 @@ _STATEMENTS: Final = (
 def fill(url: str, size: Size) -> dict[str, int]:
     """Fill a migrated, empty database, as its superuser; return how many rows there are of what."""
     parameters = {name: getattr(size, name) for name in size.__dataclass_fields__}
-    connection = psycopg2.connect(url)
-    connection.autocommit = True
-    with connection, connection.cursor() as cursor:
+    with closing(psycopg2.connect(url)) as connection, connection.cursor() as cursor:
         cursor.execute("SET work_mem = '256MB'; SET maintenance_work_mem = '512MB'")
         for statement in _STATEMENTS:
             cursor.execute(statement, parameters)
+        connection.commit()
+        connection.autocommit = True
         cursor.execute("VACUUM ANALYZE")
         cursor.execute(
             """
@@ -142,6 +143,4 @@ def fill(url: str, size: Size) -> dict[str, int]:
             WHERE relname IN ('projects', 'repositories', 'manifests', 'tags') AND relkind = 'r'
             """
         )
-        counts = dict(cursor.fetchall())
-    connection.close()
-    return counts
+        return dict(cursor.fetchall())

@@ -2,6 +2,8 @@
 
 from typing import Final
 
+from msgspec import structs
+
 from app.artifacts import store
 from app.artifacts.model import Accessory, Artifact, Shown, TagOfArtifact
 from app.db import Page
@@ -27,13 +29,17 @@ async def list_of_repository(
     r: Resources, repository: RepositoryName, query: ListQuery, *, shown: Shown
 ) -> Page[Artifact]:
     """Return a page of the artifacts of a repository, the latest first; raise NotFound."""
-    wanted = _wanted(query)
+    _check(query)
     async with r.database.autocommit() as statements:
         repository_id = await find_repository_id(statements, repository)
         if repository_id is None:
             raise NotFound("there is no such repository")
         return await store.OF_REPOSITORY.page(
-            statements, wanted, repository_id=repository_id, **store.parts_of(shown)
+            statements,
+            query,
+            repository_id=repository_id,
+            with_members=_with_members(query),
+            **store.parts_of(shown),
         )
 
 
@@ -41,10 +47,15 @@ async def list_of_project(
     r: Resources, project_id: int, query: ListQuery, *, shown: Shown, only_latest: bool
 ) -> Page[Artifact]:
     """Return a page of the artifacts of a project, or of the latest of each type in each repository."""
+    _check(query)
     latest = (Condition("latest", Match.EXACT, ("*",)),) if only_latest else ()
     async with r.database.autocommit() as statements:
         return await store.OF_PROJECT.page(
-            statements, _wanted(query, *latest), project_id=project_id, **store.parts_of(shown)
+            statements,
+            structs.replace(query, conditions=(*query.conditions, *latest)),
+            project_id=project_id,
+            with_members=_with_members(query),
+            **store.parts_of(shown),
         )
 
 
@@ -86,16 +97,15 @@ async def list_tags(
         return await store.TAGS.page(statements, query, manifest_id=manifest_id)
 
 
-def _wanted(query: ListQuery, *further: Condition) -> ListQuery:
-    """Add what every list of artifacts leaves out unless the client asks; raise BadRequest."""
+def _check(query: ListQuery) -> None:
+    """Raise BadRequest for what no condition on this key can be."""
     for condition in query.conditions:
         if condition.match not in _MATCHES.get(condition.key, Match):
             raise BadRequest(f"q: {condition.key} cannot be compared like this")
         if condition.key == "base" and condition.values != ("*",):
             raise BadRequest("q: base can only be `*`")
-    # The value says nothing but that it is not `*`: members of an index stay out.
-    base = Condition("base", Match.EXACT, ("",))
-    is_given = any(condition.key == "base" for condition in query.conditions)
-    kept = tuple(condition for condition in query.conditions if condition.key != "latest")
-    conditions = (*kept, *further, *(() if is_given else (base,)))
-    return ListQuery(conditions, query.sort, query.page, query.page_size)
+
+
+def _with_members(query: ListQuery) -> bool:
+    """Whether untagged members of an index are wanted too: `base=*`."""
+    return any(condition.key == "base" for condition in query.conditions)

@@ -8,7 +8,7 @@ import msgspec
 from app.artifacts.model import Accessory, Artifact, Shown, TagOfArtifact
 from app.db import SQL, Column, Listing, Statements
 from app.harbor.query import Match
-from app.repositories.model import IS_NO_ACCESSORY, IS_NO_MEMBER
+from app.repositories import model as repositories
 
 
 def _filled(text: LiteralString, **parts: LiteralString) -> LiteralString:
@@ -165,7 +165,6 @@ _FILTERS: Final = {
             """,
         },
     ),
-    "base": Column("m.id::text", by_match={Match.EXACT: "{value} = '*' OR " + IS_NO_MEMBER}),
     "latest": Column(
         "m.id::text",
         by_match={
@@ -184,7 +183,8 @@ _ROWS: Final = _filled(
     """
     WITH page AS (
         SELECT m.id FROM manifests m JOIN repositories r ON r.id = m.repository_id
-        WHERE {place} AND {is_no_accessory} AND {conditions}
+        WHERE m.repository_id {of} AND {is_no_accessory} AND (%(with_members)s OR {is_no_member})
+            AND {conditions}
         ORDER BY {order} LIMIT %(limit)s OFFSET %(offset)s
     )
     SELECT {columns} FROM page
@@ -193,29 +193,40 @@ _ROWS: Final = _filled(
     ORDER BY {order}
     """,
     columns=_COLUMNS,
-    is_no_accessory=IS_NO_ACCESSORY,
+    is_no_accessory=repositories.IS_NO_ACCESSORY,
+    is_no_member=repositories.IS_NO_MEMBER,
 )
 _COUNT: Final = _filled(
     """
-    SELECT count(*) FROM manifests m JOIN repositories r ON r.id = m.repository_id
-    WHERE {place} AND {is_no_accessory} AND {conditions}
+    WITH other AS MATERIALIZED (
+        {accessories} UNION SELECT member.id FROM ({members}) member WHERE NOT %(with_members)s
+    )
+    SELECT (
+        SELECT count(*) FROM manifests m JOIN repositories r ON r.id = m.repository_id
+        WHERE m.repository_id {of} AND {conditions}
+    ) - (
+        SELECT count(*) FROM other
+        JOIN manifests m ON m.id = other.id JOIN repositories r ON r.id = m.repository_id
+        WHERE {conditions}
+    )
     """,
-    is_no_accessory=IS_NO_ACCESSORY,
+    accessories=repositories.ACCESSORIES,
+    members=repositories.MEMBERS,
 )
-_IN_REPOSITORY: Final = "m.repository_id = %(repository_id)s"
-_IN_PROJECT: Final = "r.project_id = %(project_id)s"
+_IN_REPOSITORY: Final = "= %(repository_id)s"
+_IN_PROJECT: Final = "IN (SELECT id FROM repositories WHERE project_id = %(project_id)s)"
 
 OF_REPOSITORY = Listing(
     _artifact,
-    rows=_filled(_ROWS, place=_IN_REPOSITORY),
-    count=_filled(_COUNT, place=_IN_REPOSITORY),
+    rows=_filled(_ROWS, of=_IN_REPOSITORY),
+    count=_filled(_COUNT, of=_IN_REPOSITORY),
     columns=_FILTERS,
     order="m.pushed_at DESC, m.id DESC",
 )
 OF_PROJECT = Listing(
     _artifact,
-    rows=_filled(_ROWS, place=_IN_PROJECT),
-    count=_filled(_COUNT, place=_IN_PROJECT),
+    rows=_filled(_ROWS, of=_IN_PROJECT),
+    count=_filled(_COUNT, of=_IN_PROJECT),
     columns=_FILTERS,
     order="m.pushed_at DESC, m.id DESC",
 )

@@ -5,6 +5,7 @@ from typing import Final
 from app.access import Call
 from app.access.routing import Authority
 from app.blobs import store
+from app.db import Transaction
 from app.oci.digest import Digest
 from app.oci.names import RepositoryName
 from app.repositories.create import repository_for_push
@@ -30,6 +31,11 @@ async def mount(
         if await _link(r, call, digest, source=repository):
             return True
     return False
+
+
+async def link_all(tx: Transaction, repository_id: int, digests: list[str], *, source: int) -> list[str]:
+    """Link those of the blobs that the source has, and return which they are; the caller holds them there."""
+    return await store.link_all(tx, repository_id, digests, source_id=source)
 
 
 async def _link(r: Resources, call: Call, digest: Digest, *, source: str) -> bool:

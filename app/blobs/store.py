@@ -74,6 +74,23 @@ async def link_blob(tx: Transaction, repository_id: int, digest: Digest, *, size
     await tx.run(LINK_BLOB, repository_id=repository_id, digest=digest, size_bytes=size_bytes)
 
 
+LINK_ALL = SQL("""
+    WITH linked AS (
+        SELECT digest FROM blob_links
+        WHERE repository_id = %(source_id)s AND digest = ANY(%(digests)s::text[]) ORDER BY digest
+    ), link AS (
+        INSERT INTO blob_links (repository_id, digest) SELECT %(repository_id)s, digest FROM linked
+        ON CONFLICT DO NOTHING
+    )
+    SELECT digest FROM linked
+""")
+
+
+async def link_all(tx: Transaction, repository_id: int, digests: list[str], *, source_id: int) -> list[str]:
+    """Make those blobs of a repository that it has visible in another, and return which they are."""
+    return await tx.values(LINK_ALL, repository_id=repository_id, digests=digests, source_id=source_id)
+
+
 LIST_REPOSITORIES_WITH_BLOB = SQL("""
     SELECT r.name FROM blob_links l JOIN repositories r ON r.id = l.repository_id
     WHERE l.digest = %(digest)s ORDER BY r.id LIMIT %(limit)s

@@ -15,6 +15,14 @@ class StoredManifest(Struct, frozen=True):
     size_bytes: int
 
 
+class Dependent(Struct, frozen=True):
+    """A manifest that belongs to another: an accessory, or a member of an index."""
+
+    id: int
+    digest: Digest
+    is_accessory: bool
+
+
 class Linked(Struct, frozen=True):
     """A repository, and the sizes in bytes of those blobs that were asked for and are linked into it."""
 
@@ -31,6 +39,16 @@ class NewManifest(Struct, frozen=True):
     parsed: Manifest
     blobs: list[str]
     children: list[str]
+
+
+class Source(Struct, frozen=True):
+    """A manifest that is copied, and the tags that go with it."""
+
+    repository_id: int
+    digest: str
+    media_type: str
+    payload: bytes
+    tags: tuple[str, ...]
 
 
 class WantedReferrers(Struct, frozen=True):

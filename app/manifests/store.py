@@ -4,7 +4,7 @@ import json
 from datetime import datetime
 
 from app.db import SQL, Database, Prepared, Statements, Transaction
-from app.manifests.model import Linked, NewManifest, Referrer, StoredManifest, WantedReferrers
+from app.manifests.model import Dependent, Linked, NewManifest, Referrer, StoredManifest, WantedReferrers
 from app.oci.digest import Digest
 from app.oci.names import Tag
 
@@ -171,6 +171,47 @@ DELETE_MANIFEST = SQL("""
 async def delete_manifest(tx: Transaction, manifest_id: int) -> list[str]:
     """Remove a manifest with its tags and return their names."""
     return await tx.values(DELETE_MANIFEST, manifest_id=manifest_id)
+
+
+DELETE_ALL = SQL("DELETE FROM manifests WHERE repository_id = %(repository_id)s")
+
+
+async def delete_all(tx: Transaction, repository_id: int) -> None:
+    """Remove all manifests of a repository with their tags."""
+    await tx.run(DELETE_ALL, repository_id=repository_id)
+
+
+LOCK_DEPENDENTS = SQL("""
+    SELECT d.id, d.digest, found.is_accessory
+    FROM repositories r
+    JOIN manifests m ON m.repository_id = r.id AND m.digest = %(digest)s
+    CROSS JOIN LATERAL (
+        SELECT a.id, true AS is_accessory FROM manifests a
+        WHERE a.repository_id = r.id AND a.subject_digest = m.digest
+        UNION
+        SELECT t.manifest_id, true FROM tags t
+        WHERE t.repository_id = r.id AND t.name = replace(m.digest, ':', '-') || '.sig'
+        UNION
+        SELECT child.id, false FROM manifest_children c
+        JOIN manifests child ON child.repository_id = r.id AND child.digest = c.child_digest
+        WHERE c.manifest_id = m.id
+    ) found
+    JOIN manifests d ON d.id = found.id AND d.id <> m.id
+    WHERE r.name = %(repository)s ORDER BY d.digest FOR UPDATE OF d
+""")
+
+
+async def lock_dependents(tx: Transaction, repository: str, digest: str) -> list[Dependent]:
+    """Return accessories and members of a manifest, which nobody else can tag or delete until `tx` ends."""
+    return await tx.all(Dependent, LOCK_DEPENDENTS, repository=repository, digest=digest)
+
+
+IS_TAGGED = SQL("SELECT EXISTS (SELECT FROM tags WHERE manifest_id = %(manifest_id)s)")
+
+
+async def is_tagged(tx: Transaction, manifest_id: int) -> bool:
+    """Whether a tag points to the manifest."""
+    return bool(await tx.value(IS_TAGGED, manifest_id=manifest_id))
 
 
 LIST_REFERRERS = SQL("""

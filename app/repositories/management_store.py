@@ -4,15 +4,20 @@ from datetime import datetime
 from typing import Final
 
 from app.db import SQL, Column, Listing, Statements, Transaction
-from app.repositories.model import IS_NO_ACCESSORY, IS_NO_MEMBER, Repository
+from app.repositories.model import ACCESSORIES, MEMBERS, Repository
 
-_COLUMNS: Final = """
+_COLUMNS: Final = (
+    """
     r.id, r.project_id, r.name, r.description, r.pull_count, r.created_at,
     greatest(r.updated_at, (
         SELECT m.pushed_at FROM manifests m WHERE m.repository_id = r.id ORDER BY m.pushed_at DESC LIMIT 1
     )) AS updated_at,
-    (SELECT count(*) FROM manifests m WHERE m.repository_id = r.id AND {listed}) AS artifact_count
-""".replace("{listed}", f"{IS_NO_ACCESSORY} AND {IS_NO_MEMBER}")
+    (SELECT count(*) FROM manifests m WHERE m.repository_id = r.id)
+        - (SELECT count(*) FROM ({accessories} UNION {members}) other) AS artifact_count
+""".replace("{accessories}", ACCESSORIES)
+    .replace("{members}", MEMBERS)
+    .replace("{of}", "= r.id")
+)
 
 FIND_REPOSITORY = SQL(
     """
@@ -88,3 +93,20 @@ UPDATE_DESCRIPTION = SQL("""
 async def update_description(tx: Transaction, name: str, *, description: str) -> bool:
     """Describe a repository; False when there is none of that name."""
     return await tx.run(UPDATE_DESCRIPTION, name=name, description=description) == 1
+
+
+LOCK_REPOSITORY = SQL("SELECT id FROM repositories WHERE name = %(name)s FOR UPDATE")
+
+
+async def lock_repository(tx: Transaction, name: str) -> int | None:
+    """Return the id of a repository to which nobody can add anything until `tx` ends."""
+    found = await tx.value(LOCK_REPOSITORY, name=name)
+    return None if found is None else int(found)
+
+
+DELETE_REPOSITORY = SQL("DELETE FROM repositories WHERE id = %(repository_id)s")
+
+
+async def delete_repository(tx: Transaction, repository_id: int) -> None:
+    """Remove a repository without manifests."""
+    await tx.run(DELETE_REPOSITORY, repository_id=repository_id)

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from app.access import Call
 from app.db import Transaction
-from app.events import TagDeleted, TagMoved, outbox
+from app.events import TagCreated, TagDeleted, TagMoved, outbox
 from app.oci.digest import Digest
 from app.oci.errors import ManifestUnknown
 from app.oci.names import RepositoryName, Tag
@@ -17,6 +17,15 @@ async def point_tags(
 ) -> list[store.Moved]:
     """Point every tag to the manifest and return those that pointed elsewhere before."""
     return await store.upsert_tags(tx, repository_id, manifest_id, names=list(names)) if names else []
+
+
+async def add_tag(tx: Transaction, call: Call, manifest_id: int, *, digest: Digest, name: Tag) -> bool:
+    """Add a tag of a manifest and say so; False when the repository has one of that name already."""
+    if not await store.insert_tag(tx, manifest_id, name):
+        return False
+    event = TagCreated(repository_name=call.repository, tag=name, digest=digest)
+    await outbox.record(tx, call.cause, event)
+    return True
 
 
 def moved_events(repository: RepositoryName, digest: Digest, moved: list[store.Moved]) -> list[TagMoved]:

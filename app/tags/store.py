@@ -50,6 +50,18 @@ async def upsert_tags(
     return [Moved(*row) for row in await tx.tuples(UPSERT_TAGS, repository_id, manifest_id, names)]
 
 
+INSERT_TAG = SQL("""
+    INSERT INTO tags (repository_id, name, manifest_id)
+    SELECT repository_id, %(name)s, id FROM manifests WHERE id = %(manifest_id)s
+    ON CONFLICT (repository_id, name) DO NOTHING
+""")
+
+
+async def insert_tag(tx: Transaction, manifest_id: int, name: str) -> bool:
+    """Add a tag of a manifest; False when the repository has one of that name, or lost the manifest."""
+    return await tx.run(INSERT_TAG, manifest_id=manifest_id, name=name) == 1
+
+
 DELETE_TAG = SQL("""
     DELETE FROM tags t USING repositories r, manifests m
     WHERE r.id = t.repository_id AND m.id = t.manifest_id AND r.name = %(repository)s AND t.name = %(name)s

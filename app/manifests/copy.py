@@ -1,0 +1,53 @@
+"""Copying manifests from one repository to another, by reference: no content moves."""
+
+from app.access import Call
+from app.blobs.mount import link_all
+from app.db import Transaction
+from app.events import ArtifactCopied, outbox
+from app.manifests import copy_store, store
+from app.manifests.model import NewManifest, Source
+from app.oci.digest import Digest
+from app.oci.errors import ManifestUnknown
+from app.oci.manifest import parse_manifest
+from app.oci.names import RepositoryName, Tag
+from app.repositories.create import repository_for_push
+from app.resources import Resources
+from app.tags.point import moved_events, point_tags
+
+
+async def copy_manifest(r: Resources, call: Call, digest: Digest, *, source: RepositoryName) -> None:
+    """Copy a manifest with its tags, its members and its accessories into the call's repository.
+
+    Raises:
+        ManifestUnknown: the source has no such manifest.
+        NameUnknown: there is no project to copy into.
+    """
+    async with r.database.transaction() as tx:
+        found = await copy_store.lock_sources(tx, source, digest)
+        if not found:
+            raise ManifestUnknown(digest)
+        repository_id = await repository_for_push(r, tx, call)
+        for manifest in found:
+            await _store(tx, call, manifest, repository_id=repository_id)
+        digests = [manifest.digest for manifest in found]
+        await copy_store.copy_attributes(tx, repository_id, source=source, digests=digests)
+        tags = next(tuple(manifest.tags) for manifest in found if manifest.digest == digest)
+        event = ArtifactCopied(repository_name=call.repository, digest=digest, source=source, tags=tags)
+        await outbox.record(tx, call.cause, event)
+
+
+async def _store(tx: Transaction, call: Call, manifest: Source, *, repository_id: int) -> None:
+    parsed = parse_manifest(manifest.payload, manifest.media_type)
+    blobs = sorted({str(blob.digest) for blob in parsed.blobs})
+    new = NewManifest(
+        repository_id=repository_id,
+        digest=Digest(manifest.digest),
+        payload=manifest.payload,
+        parsed=parsed,
+        blobs=await link_all(tx, repository_id, blobs, source=manifest.repository_id),
+        children=sorted({str(child.digest) for child in parsed.children}),
+    )
+    manifest_id = await store.upsert_manifest(tx, new)
+    names = tuple(Tag(name) for name in manifest.tags)
+    moved = await point_tags(tx, repository_id, manifest_id, names=names)
+    await outbox.record(tx, call.cause, *moved_events(call.repository, new.digest, moved))
