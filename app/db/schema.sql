@@ -517,6 +517,8 @@ CREATE INDEX manifest_children_child_idx ON manifest_children USING btree (child
 
 CREATE INDEX manifest_labels_label_idx ON manifest_labels USING btree (label_id);
 
+CREATE INDEX manifests_index_idx ON manifests USING btree (repository_id) WHERE (media_type = ANY (ARRAY['application/vnd.oci.image.index.v1+json'::text, 'application/vnd.docker.distribution.manifest.list.v2+json'::text]));
+
 CREATE INDEX manifests_project_idx ON manifests USING btree (project_id, digest);
 
 CREATE INDEX manifests_pushed_idx ON manifests USING btree (repository_id, pushed_at DESC, id DESC);
