@@ -37,6 +37,8 @@ from app.robots import routes as robot_routes
 from app.settings import Settings, require
 from app.system import routes as system_routes
 from app.tags import routes as tag_routes
+from app.users import group_routes as user_group_routes
+from app.users import routes as user_routes
 
 log = structlog.get_logger()
 
@@ -77,6 +79,8 @@ ROUTES: Final[tuple[Route, ...]] = (
     *robot_routes.ROUTES,
     *configuration_routes.ROUTES,
     *system_routes.ROUTES,
+    *user_routes.ROUTES,
+    *user_group_routes.ROUTES,
     *openapi_routes.ROUTES,
 )
 

@@ -1,7 +1,7 @@
 """Finding users and groups, for the slices above."""
 
 from app.db import Statements
-from app.users import store
+from app.users import group_store, store
 from app.users.model import User
 
 
@@ -17,4 +17,4 @@ async def find_user_id(statements: Statements, user_id: int, username: str) -> i
 
 async def find_group_id(statements: Statements, group_id: int, name: str) -> int | None:
     """Return the id of the group of this id, or where it is 0 of this name."""
-    return await store.find_group_id(statements, group_id, name)
+    return await group_store.find_group_id(statements, group_id, name)

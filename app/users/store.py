@@ -1,7 +1,9 @@
 """Statements on users."""
 
-from app.db import SQL, Statements, Transaction
-from app.users.model import User
+from datetime import datetime
+
+from app.db import SQL, Column, Listing, Statements, Transaction
+from app.users.model import Description, Profile, User
 
 FIND_USER = SQL("""
     SELECT id, username, password_hash, is_sysadmin, is_disabled
@@ -49,13 +51,98 @@ async def find_user_id(statements: Statements, user_id: int, username: str) -> i
     return None if found is None else int(found)
 
 
-FIND_GROUP_ID = SQL("""
-    SELECT id FROM user_groups
-    WHERE CASE WHEN %(group_id)s > 0 THEN id = %(group_id)s ELSE name = %(name)s END
+PROFILES = Listing(
+    Profile,
+    rows="""
+        SELECT id, username, email, realname, comment, is_sysadmin, created_at, updated_at FROM users
+        WHERE {conditions} ORDER BY {order} LIMIT %(limit)s OFFSET %(offset)s
+    """,
+    count="SELECT count(*) FROM users WHERE {conditions}",
+    columns={
+        "user_id": Column("id", int),
+        "username": Column("username"),
+        "email": Column("email"),
+        "realname": Column("realname"),
+        "comment": Column("comment"),
+        "sysadmin_flag": Column("is_sysadmin", bool),
+        "creation_time": Column("created_at", datetime),
+        "update_time": Column("updated_at", datetime),
+    },
+    order="id",
+)
+
+FIND_PROFILE = SQL("""
+    SELECT id, username, email, realname, comment, is_sysadmin, created_at, updated_at
+    FROM users WHERE id = %(user_id)s FOR UPDATE
 """)
 
 
-async def find_group_id(statements: Statements, group_id: int, name: str) -> int | None:
-    """Return the id of the group of this id, or where it is 0 of this name."""
-    found = await statements.value(FIND_GROUP_ID, group_id=group_id, name=name)
+async def find_profile(statements: Statements, user_id: int) -> Profile | None:
+    """Return a user; in a transaction nobody else changes it until the end."""
+    return await statements.maybe(Profile, FIND_PROFILE, user_id=user_id)
+
+
+FIND_PASSWORD_HASH = SQL("SELECT password_hash FROM users WHERE id = %(user_id)s")
+
+
+async def find_password_hash(statements: Statements, user_id: int) -> str | None:
+    """Return the hash of a user's password."""
+    found = await statements.value(FIND_PASSWORD_HASH, user_id=user_id)
+    return None if found is None else str(found)
+
+
+INSERT_PROFILE = SQL("""
+    INSERT INTO users (username, email, realname, comment, password_hash)
+    VALUES (%(username)s, %(email)s, %(realname)s, %(comment)s, %(password_hash)s)
+    ON CONFLICT DO NOTHING RETURNING id
+""")
+
+
+async def insert_profile(
+    tx: Transaction, username: str, wanted: Description, *, password_hash: str
+) -> int | None:
+    """Add a user and return the id, or None when the name or the e-mail address is taken."""
+    found = await tx.value(
+        INSERT_PROFILE,
+        username=username,
+        email=wanted.email,
+        realname=wanted.realname,
+        comment=wanted.comment,
+        password_hash=password_hash,
+    )
     return None if found is None else int(found)
+
+
+UPDATE_PROFILE = SQL("""
+    UPDATE users SET email = %(email)s, realname = %(realname)s, comment = %(comment)s, updated_at = now()
+    WHERE id = %(user_id)s
+""")
+
+
+async def update_profile(tx: Transaction, user_id: int, wanted: Description) -> None:
+    """Replace what is said about a user; raise UniqueViolation when the e-mail address is taken."""
+    await tx.run(
+        UPDATE_PROFILE,
+        user_id=user_id,
+        email=wanted.email,
+        realname=wanted.realname,
+        comment=wanted.comment,
+    )
+
+
+UPDATE_SYSADMIN = SQL("""
+    UPDATE users SET is_sysadmin = %(is_sysadmin)s, updated_at = now() WHERE id = %(user_id)s
+""")
+
+
+async def update_sysadmin(tx: Transaction, user_id: int, *, is_sysadmin: bool) -> None:
+    """Make a user an administrator, or not."""
+    await tx.run(UPDATE_SYSADMIN, user_id=user_id, is_sysadmin=is_sysadmin)
+
+
+DELETE_USER = SQL("DELETE FROM users WHERE id = %(user_id)s")
+
+
+async def delete_user(tx: Transaction, user_id: int) -> None:
+    """Remove a user, and the memberships and sessions with it."""
+    await tx.run(DELETE_USER, user_id=user_id)
