@@ -9,12 +9,14 @@ from arq.worker import Function, func
 
 from app.jobs import (
     COUNT_PULLS,
+    DESCRIBE_ARTIFACTS,
     EXPIRE_UPLOADS,
     FORWARD_AUDIT_LOG,
     PURGE_AUDIT_LOG,
     WRITE_AUDIT_LOG,
     Job,
 )
+from workers.artifacts import describe_artifacts
 from workers.audit import forward_audit_log, purge_audit_log, write_audit_log
 from workers.events import count_pulls
 from workers.uploads import expire_uploads
@@ -26,6 +28,7 @@ RUNS: Final[dict[Job, Run]] = {
     FORWARD_AUDIT_LOG: forward_audit_log,
     PURGE_AUDIT_LOG: purge_audit_log,
     COUNT_PULLS: count_pulls,
+    DESCRIBE_ARTIFACTS: describe_artifacts,
     EXPIRE_UPLOADS: expire_uploads,
 }
 

@@ -2,12 +2,14 @@
 
 from typing import Final, get_args
 
-from app.events import ArtifactPulled, Event
-from app.jobs import COUNT_PULLS, FORWARD_AUDIT_LOG, WRITE_AUDIT_LOG, Job
+from app.events import ArtifactCopied, ArtifactPulled, ArtifactPushed, Event
+from app.jobs import COUNT_PULLS, DESCRIBE_ARTIFACTS, FORWARD_AUDIT_LOG, WRITE_AUDIT_LOG, Job
 from app.settings import Settings
 
 _FURTHER: Final[dict[type[Event], tuple[Job, ...]]] = {
     ArtifactPulled: (COUNT_PULLS,),
+    ArtifactPushed: (DESCRIBE_ARTIFACTS,),
+    ArtifactCopied: (DESCRIBE_ARTIFACTS,),
 }
 
 SUBSCRIPTIONS: Final[dict[type[Event], tuple[Job, ...]]] = {

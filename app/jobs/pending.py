@@ -5,7 +5,7 @@ from datetime import timedelta
 import msgspec
 from msgspec import Struct
 
-from app.db import SQL, Database, Transaction
+from app.db import SQL, Database, Statements, Transaction
 from app.events.types import Recorded, decode_event
 from app.jobs import Job
 
@@ -62,6 +62,14 @@ async def forget_queued(db: Database, ids: list[str]) -> None:
     """Note that the queue could not be told."""
     async with db.autocommit() as statements:
         await statements.run(FORGET_QUEUED, ids=ids)
+
+
+LIST_OWED = SQL("SELECT event FROM pending_jobs WHERE id = ANY(%(ids)s)")
+
+
+async def list_owed(statements: Statements, ids: list[str]) -> list[Recorded]:
+    """Return the events of those jobs that are not done, for work that goes before the transaction."""
+    return [decode_event(document) for document in await statements.values(LIST_OWED, ids=ids)]
 
 
 SETTLE = SQL("DELETE FROM pending_jobs WHERE id = ANY(%(ids)s) RETURNING event")
