@@ -80,6 +80,9 @@ class Authority(Protocol):
     async def identify(self, request: web.Request) -> Actor:
         """Return the caller; raise Unauthorized for wrong or expired credentials."""
 
+    def remembered(self, actor: Actor, project: ProjectKey | None) -> tuple[Standing, Check] | None:
+        """Return what the caller was a moment ago, and the check that it still is."""
+
     async def standing(self, actor: Actor, project: ProjectKey | None = None) -> Standing:
         """Return what the caller is now, in the installation and in the project."""
 

@@ -11,7 +11,7 @@ from app.access.routing import ProjectKey
 from app.auth.passwords import Authenticator
 from app.auth.standings import Standings
 from app.auth.tokens import TokenInvalid, TokenSigner
-from app.db import Database
+from app.db import Check, Database
 from app.harbor.errors import Forbidden, Unauthenticated
 from app.http import API_VERSION, base_url, is_api
 from app.oci.errors import Denied, Unauthorized
@@ -83,6 +83,10 @@ class RegistryAuthority:
             if actor is not None:
                 return actor
         raise BadCredentials("incorrect username or password")
+
+    def remembered(self, actor: Actor, project: ProjectKey | None) -> tuple[Standing, Check] | None:
+        """Return what the caller was a moment ago, and the check that it still is."""
+        return self._standings.find(actor, project or ProjectKey())
 
     async def standing(self, actor: Actor, project: ProjectKey | None = None) -> Standing:
         """Return what the caller is now, in the installation and in the project."""

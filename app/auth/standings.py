@@ -1,8 +1,8 @@
 """What callers are, remembered for as long as nobody's rights change.
 
-A standing takes a statement over six tables; whether any right changed anywhere since it was looked up takes
-one number, which all requests that are waiting share. So every request is still judged by what PostgreSQL
-says after it arrived: who loses a right loses it at the next request.
+A standing takes a statement over six tables. It is remembered with the number that every change of anybody's
+rights raises (`access_epoch`), and whether the number is still the same is proved in front of the first
+statement that the request runs (`app.db.precondition`): who loses a right loses it at the next request.
 """
 
 from collections import OrderedDict
@@ -12,7 +12,7 @@ from typing import Final, TypeAlias
 from app.access import Actor, Standing
 from app.access.routing import ProjectKey
 from app.auth import store
-from app.db import Database
+from app.db import Check, Database
 
 _REMEMBERED: Final = 10_000
 
@@ -26,22 +26,31 @@ class Standings:
         self._database = database
         self._known: OrderedDict[_Key, tuple[int, Standing]] = OrderedDict()
 
+    def find(self, actor: Actor, project: ProjectKey) -> tuple[Standing, Check] | None:
+        """Return what the caller was a moment ago, and the check that it still is."""
+        known = self._known.get(_key(actor, project))
+        if known is None or _is_over(known[1]):
+            return None
+        epoch, standing = known
+        return standing, Check(store.CHECK_EPOCH, (epoch,))
+
     async def get(self, actor: Actor, project: ProjectKey) -> Standing:
         """Return what the caller is now, in the installation and in the project."""
         # The number comes first: what changes from here on makes what is looked up next outdated.
         epoch = await store.get_epoch(self._database)
-        key = (actor.user_id, actor.robot_id, project.id, project.name)
-        known = self._known.get(key)
-        if known is not None and known[0] == epoch and not _is_over(known[1]):
-            return known[1]
         standing = await store.get_standing(
             self._database, actor.user_id, actor.robot_id, project_id=project.id, project_name=project.name
         )
+        key = _key(actor, project)
         self._known[key] = epoch, standing
         self._known.move_to_end(key)
         if len(self._known) > _REMEMBERED:
             self._known.popitem(last=False)
         return standing
+
+
+def _key(actor: Actor, project: ProjectKey) -> _Key:
+    return actor.user_id, actor.robot_id, project.id, project.name
 
 
 def _is_over(standing: Standing) -> bool:

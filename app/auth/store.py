@@ -112,6 +112,9 @@ FIND_EPOCH = Prepared(
 )
 
 
+CHECK_EPOCH = Prepared("check_access_epoch", ("bigint",), "SELECT 1 / (value = $1)::int FROM access_epoch")
+
+
 async def get_epoch(database: Database) -> int:
     """Return the number that grows with every change to who may do what."""
     return int((await database.look_up(FIND_EPOCH, 0))[0])

@@ -9,109 +9,25 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
-from typing import Any, Final, LiteralString, TypeVar
+from functools import partial
+from typing import Any, Final, LiteralString, TypeAlias, TypeVar
 
 import aiopg
 
 from app.db.coalesce import Coalescer
-from app.db.errors import DatabaseUnavailable, NoRow
+from app.db.connection import Borrowed, Statements, Transaction
+from app.db.errors import DatabaseUnavailable, PreconditionFailed
+from app.db.precondition import Check, renewed, unproven
 from app.db.statements import SQL, Prepared
 from app.db.translate import translated
 from app.db.watch import Watch
 
-Row = TypeVar("Row")
+Result = TypeVar("Result")
+_Key: TypeAlias = tuple[Check | None, tuple[object, ...]]
 
 _PING = SQL("SELECT 1")
 _NO_WAIT = SQL("SET LOCAL synchronous_commit = off")
 _PATIENCE_SECONDS: Final = 20.0
-_TRIES: Final = 3
-
-
-class Statements:
-    """Runs statements on one connection."""
-
-    def __init__(self, cursor: aiopg.Cursor) -> None:
-        self._cursor = cursor
-
-    async def run(self, sql: SQL, **params: object) -> int:
-        """Execute and return the number of rows touched."""
-        await self._rows(sql, params)
-        return int(self._cursor.raw.rowcount)
-
-    async def maybe(self, row: Callable[..., Row], sql: SQL, **params: object) -> Row | None:
-        """Return the row as `row(**columns)`, or None."""
-        found = await self.all(row, sql, **params)
-        return found[0] if found else None
-
-    async def one(self, row: Callable[..., Row], sql: SQL, **params: object) -> Row:
-        """Return the row; raise NoRow when there is none."""
-        found = await self.maybe(row, sql, **params)
-        if found is None:
-            raise NoRow(sql)
-        return found
-
-    async def all(self, row: Callable[..., Row], sql: SQL, **params: object) -> list[Row]:
-        """Return every row as `row(**columns)`."""
-        rows = await self._rows(sql, params)
-        names = [column[0] for column in self._cursor.raw.description]
-        return [row(**dict(zip(names, values, strict=True))) for values in rows]
-
-    async def value(self, sql: SQL, **params: object) -> Any:  # noqa: ANN401 - the caller knows its column
-        """Return the first column of the first row, or None when there is no row."""
-        rows = await self._rows(sql, params)
-        return rows[0][0] if rows else None
-
-    async def values(self, sql: SQL, **params: object) -> list[Any]:
-        """Return the first column of every row."""
-        return [values[0] for values in await self._rows(sql, params)]
-
-    async def tuples(self, prepared: Prepared, *params: object) -> list[tuple[Any, ...]]:
-        """Return the rows of a prepared statement as plain tuples."""
-        return await self._rows(prepared.call, params)
-
-    async def _rows(self, sql: str, params: object) -> list[tuple[Any, ...]]:
-        # The connection can break between the answer and the reading of it.
-        with translated(sql):
-            await self._cursor.execute(sql, params)
-            return list(self._cursor.raw.fetchall()) if self._cursor.raw.description else []
-
-
-class Transaction(Statements):
-    """Runs statements that commit or roll back together."""
-
-    def __init__(self, cursor: aiopg.Cursor) -> None:
-        super().__init__(cursor)
-        self._has_begun = False
-        self._last_calls: list[str] = []
-        self._last_params: list[object] = []
-
-    async def _rows(self, sql: str, params: object) -> list[tuple[Any, ...]]:
-        if not self._has_begun:
-            # BEGIN rides with the first statement: one round trip less.
-            self._has_begun = True
-            sql = f"BEGIN;\n{sql}"
-        return await super()._rows(sql, params)
-
-    def finally_run(self, statement: SQL | Prepared, *params: object) -> None:
-        """Run a statement whose rows nobody needs, in the round trip of the COMMIT."""
-        self._last_calls.append(statement.call if isinstance(statement, Prepared) else statement)
-        self._last_params.extend(params)
-
-    async def commit(self) -> None:
-        """Make it last; nothing to do when there was no statement."""
-        if self._has_begun or self._last_calls:
-            begin = [] if self._has_begun else ["BEGIN"]
-            self._has_begun = True
-            with translated("COMMIT"):
-                await self._cursor.execute(
-                    ";\n".join((*begin, *self._last_calls, "COMMIT")), self._last_params or None
-                )
-
-    async def rollback(self) -> None:
-        """Take it back, unless the connection is gone and took it back already."""
-        if self._has_begun and not self._cursor.connection.closed:
-            with translated("ROLLBACK"):
-                await self._cursor.execute("ROLLBACK")
 
 
 class Database:
@@ -120,12 +36,18 @@ class Database:
     def __init__(self, pool: aiopg.Pool, watch: Watch) -> None:
         self._pool = pool
         self._watch = watch
-        self._coalescers: dict[str, Coalescer[tuple[object, ...], tuple[Any, ...]]] = {}
+        self._coalescers: dict[str, Coalescer[_Key, tuple[Any, ...]]] = {}
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Transaction]:
         """Commit when the block ends, roll back when it raises."""
-        async with _Borrowed(self._pool, self._watch) as cursor:
+        await self.prove()
+        async with self._transaction() as tx:
+            yield tx
+
+    @asynccontextmanager
+    async def _transaction(self) -> AsyncIterator[Transaction]:
+        async with Borrowed(self._pool, self._watch) as cursor:
             tx = Transaction(cursor)
             try:
                 yield tx
@@ -138,13 +60,28 @@ class Database:
     @asynccontextmanager
     async def autocommit(self) -> AsyncIterator[Statements]:
         """Lend a connection on which each statement stands alone: no BEGIN, no COMMIT."""
-        async with _Borrowed(self._pool, self._watch) as cursor:
+        await self.prove()
+        async with Borrowed(self._pool, self._watch) as cursor:
             yield Statements(cursor)
 
     async def call(self, prepared: Prepared, *params: object) -> list[tuple[Any, ...]]:
         """Run one prepared statement in a transaction of its own."""
-        async with _Borrowed(self._pool, self._watch) as cursor:
-            return await Statements(cursor).tuples(prepared, *params)
+        return await _proving(partial(self._call, prepared, params))
+
+    async def _call(
+        self, prepared: Prepared, params: tuple[object, ...], check: Check | None
+    ) -> list[tuple[Any, ...]]:
+        async with Borrowed(self._pool, self._watch) as cursor:
+            return await Statements(cursor).tuples(prepared, *params, check=check)
+
+    async def prove(self) -> None:
+        """Prove what this request has to prove by a statement of its own, unless one did already."""
+        if unproven() is not None:
+            await _proving(self._prove)
+
+    async def _prove(self, check: Check | None) -> None:
+        if check is not None:
+            await self._call(check.statement, check.params, None)
 
     async def note(self, prepared: Prepared, *params: object) -> None:
         """Run one prepared statement without waiting for the disk.
@@ -152,16 +89,26 @@ class Database:
         For what is worth nothing by itself: a crash of the database may take back the last half second of
         these. Whatever is committed after one and waits for the disk makes it durable, too.
         """
-        async with self.transaction() as tx:
+        await _proving(partial(self._note, prepared, params))
+
+    async def _note(self, prepared: Prepared, params: tuple[object, ...], check: Check | None) -> None:
+        async with self._transaction() as tx:
             tx.finally_run(_NO_WAIT)
+            if check is not None:
+                tx.finally_run(check.statement, *check.params)
             tx.finally_run(prepared, *params)
 
     async def read(self, prepared: Prepared, *params: object) -> list[tuple[Any, ...]]:
         """Run one prepared, read-only statement; once more on a fresh connection if the first one broke."""
+        return await _proving(partial(self._read, prepared, params))
+
+    async def _read(
+        self, prepared: Prepared, params: tuple[object, ...], check: Check | None
+    ) -> list[tuple[Any, ...]]:
         try:
-            return await self.call(prepared, *params)
+            return await self._call(prepared, params, check)
         except DatabaseUnavailable:
-            return await self.call(prepared, *params)
+            return await self._call(prepared, params, check)
 
     async def look_up(self, prepared: Prepared, *key: object) -> tuple[Any, ...]:
         """Return the one row that a hot look-up has for this key.
@@ -171,12 +118,21 @@ class Database:
         """
         coalescer = self._coalescers.get(prepared.name)
         if coalescer is None:
+            coalescer = self._coalescers[prepared.name] = Coalescer(partial(self._fetch, prepared))
+        while True:
+            try:
+                return await _proving(lambda check: coalescer.get((check, key)))
+            except PreconditionFailed:
+                # The check of another request that waited, too.
+                continue
 
-            async def fetch(keys: Sequence[tuple[object, ...]]) -> list[tuple[Any, ...]]:
-                return await self.read(prepared, *map(list, zip(*keys, strict=True)))
-
-            coalescer = self._coalescers[prepared.name] = Coalescer(fetch)
-        return await coalescer.get(key)
+    async def _fetch(self, prepared: Prepared, keys: Sequence[_Key]) -> list[tuple[Any, ...]]:
+        """Look up several keys, each of which may come with a check."""
+        checks = {check for check, _ in keys if check is not None}
+        if len(checks) > 1:
+            raise PreconditionFailed("they cannot all hold")
+        params = tuple(map(list, zip(*(key for _, key in keys), strict=True)))
+        return await self._read(prepared, params, next(iter(checks), None))
 
     async def ping(self) -> None:
         """Raise DatabaseUnavailable unless the database answers."""
@@ -186,7 +142,7 @@ class Database:
     @asynccontextmanager
     async def listen(self, channel: LiteralString) -> AsyncIterator[Callable[[float], Awaitable[None]]]:
         """Lend `wait(seconds)`: it returns when a NOTIFY came on the channel, or the time is over."""
-        async with _Borrowed(self._pool, self._watch) as cursor:
+        async with Borrowed(self._pool, self._watch) as cursor:
             await Statements(cursor).run(SQL(f"LISTEN {channel}"))
             notifies = cursor.connection.notifies
 
@@ -203,44 +159,18 @@ class Database:
                 await cursor.connection.close()
 
 
-class _Borrowed:
-    """A connection out of the pool, with a cursor. A class, since every request passes here."""
-
-    __slots__ = ("_connection", "_cursor", "_pool", "_watch")
-
-    def __init__(self, pool: aiopg.Pool, watch: Watch) -> None:
-        self._pool = pool
-        self._watch = watch
-
-    async def __aenter__(self) -> aiopg.Cursor:
-        self._connection = await self._acquire()
-        self._watch.connections.add(self._connection)
-        try:
-            with translated("cursor"):
-                self._cursor = await self._connection.cursor()
-        except BaseException:
-            await self._give_back()
-            raise
-        return self._cursor
-
-    async def __aexit__(self, *_: object) -> None:
-        self._cursor.close()
-        await self._give_back()
-
-    async def _acquire(self) -> aiopg.Connection:
-        """Take a connection that lives; aiopg fails in odd ways on those that die while they are made."""
-        reason: Exception | None = None
-        for _ in range(_TRIES):
-            try:
-                with translated("acquire"):
-                    return await self._pool.acquire()
-            except (AssertionError, OSError) as error:
-                reason = error
-        raise DatabaseUnavailable(f"no connection could be made: {reason!r}") from reason
-
-    async def _give_back(self) -> None:
-        self._watch.connections.discard(self._connection)
-        await self._pool.release(self._connection)
+async def _proving(run: Callable[[Check | None], Awaitable[Result]]) -> Result:
+    """Run with what this request has to prove; where that fails, have it renewed and run without."""
+    condition = unproven()
+    if condition is None:
+        return await run(None)
+    try:
+        result = await run(condition.check)
+    except PreconditionFailed:
+        await renewed(condition)
+        return await run(None)
+    condition.is_met = True
+    return result
 
 
 @asynccontextmanager

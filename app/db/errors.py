@@ -21,6 +21,10 @@ class StatementTimeout(DatabaseError):
     """The server gave up on a statement (`statement_timeout`)."""
 
 
+class PreconditionFailed(DatabaseError):
+    """What was remembered does not hold any more; the statement behind the check was not run."""
+
+
 class ConstraintViolation(DatabaseError):
     """A row breaks the constraint of this name."""
 

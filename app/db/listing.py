@@ -9,7 +9,7 @@ from typing import Any, Final, Generic, LiteralString, TypeVar
 
 from msgspec import Struct
 
-from app.db.database import Statements
+from app.db.connection import Statements
 from app.db.statements import SQL
 from app.harbor.errors import BadRequest
 from app.harbor.query import Condition, ListQuery, Match, SortKey

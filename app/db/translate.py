@@ -10,6 +10,7 @@ from app.db.errors import (
     DatabaseNotMigrated,
     DatabaseUnavailable,
     ForeignKeyViolation,
+    PreconditionFailed,
     StatementTimeout,
     UniqueViolation,
 )
@@ -38,10 +39,11 @@ class translated:  # noqa: N801 - read as `with translated(sql):`; a class, sinc
 
 def _translate(error: BaseException, sql: str) -> Exception | None:
     match error:
-        case pg.UniqueViolation():
-            return UniqueViolation(error.diag.constraint_name)
-        case pg.ForeignKeyViolation():
-            return ForeignKeyViolation(error.diag.constraint_name)
+        case pg.UniqueViolation() | pg.ForeignKeyViolation():
+            kind = UniqueViolation if isinstance(error, pg.UniqueViolation) else ForeignKeyViolation
+            return kind(error.diag.constraint_name)
+        case pg.DivisionByZero():
+            return PreconditionFailed(sql)
         case pg.UndefinedTable() | pg.UndefinedColumn():
             return DatabaseNotMigrated(f"{error.diag.message_primary}; run `roadstead migrate` first")
         case psycopg2.OperationalError() | psycopg2.InterfaceError() | TimeoutError():
