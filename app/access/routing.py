@@ -10,10 +10,12 @@ from msgspec import Struct
 from app.access.actor import Actor, Call, ProjectCall
 from app.access.permission import Permission
 from app.access.standing import Standing
+from app.db import Check, Precondition, under
 from app.events import Cause
-from app.harbor.errors import Denied, NotFound
+from app.harbor.errors import ApiError, Denied, NotFound
 from app.http import request_id
 from app.http.endpoint import Handler, Operation, handler_of, operation_of
+from app.oci.errors import OciError
 from app.oci.names import RepositoryName
 
 API: Final = "/api/v2.0"
@@ -83,6 +85,9 @@ class Authority(Protocol):
     def remembered(self, actor: Actor, project: ProjectKey | None) -> tuple[Standing, Check] | None:
         """Return what the caller was a moment ago, and the check that it still is."""
 
+    async def prove(self) -> None:
+        """Prove that the caller still is what was remembered, unless a statement of the request did."""
+
     async def standing(self, actor: Actor, project: ProjectKey | None = None) -> Standing:
         """Return what the caller is now, in the installation and in the project."""
 
@@ -107,28 +112,57 @@ _REPOSITORY: Final = web.RequestKey("repository", RepositoryName)
 
 
 def guarded(route: Route) -> Handler:
-    """Return the route's handler behind a check of its permission."""
-    handler, permission = route.handler, route.permission
-    is_api = route.operation is not None
-    is_change = route.method not in _READING and not route.works_read_only
+    """Return the route's handler behind a check of its permission.
+
+    What the caller was a moment ago is enough to begin with: the first statement of the request proves that
+    nobody's rights have changed since, or the caller is looked up anew before anything is done.
+    """
+    if route.permission is Permission.ANYONE:
+        return route.handler
 
     async def guard(request: web.Request) -> web.StreamResponse:
         authority = request.app[AUTHORITY]
         repository = RepositoryName.parse(request.match_info["name"]) if "{name:" in route.path else None
-        actor = await authority.identify(request)
-        key = ProjectKey(name=repository.project) if repository else _project_key(request)
-        standing = await authority.standing(actor, key)
-        if not authority.allows(actor, permission, standing=standing, repository=repository):
-            raise authority.refuse(request, actor, permission=permission, repository=repository)
-        if is_change and standing.is_read_only:
-            raise Denied(_READ_ONLY)
-        if is_api and key is not None and standing.project_id is None:
-            raise NotFound("there is no such project")
-        request[_ACTOR], request[_STANDING] = actor, standing
+        actor = request[_ACTOR] = await authority.identify(request)
         _note_repository(request, repository)
-        return await handler(request)
+        key = ProjectKey(name=repository.project) if repository else _project_key(request)
 
-    return handler if permission is Permission.ANYONE else guard
+        async def look_up() -> None:
+            _admit(route, request, await authority.standing(actor, key), key=key)
+
+        remembered = authority.remembered(actor, key)
+        if remembered is None or not _is_admitted(route, request, remembered[0], key=key):
+            await look_up()
+            return await route.handler(request)
+        with under(Precondition(remembered[1], look_up)):
+            try:
+                return await route.handler(request)
+            finally:
+                await authority.prove()
+
+    return guard
+
+
+def _is_admitted(route: Route, request: web.Request, standing: Standing, *, key: ProjectKey | None) -> bool:
+    try:
+        _admit(route, request, standing, key=key)
+    except (ApiError, OciError):
+        return False
+    return True
+
+
+def _admit(route: Route, request: web.Request, standing: Standing, *, key: ProjectKey | None) -> None:
+    """Let the request in with this standing; raise what it is refused with."""
+    authority, actor, repository = request.app[AUTHORITY], request[_ACTOR], request.get(_REPOSITORY)
+    name = repository if route.operation is None else None
+    if not authority.allows(actor, route.permission, standing=standing, repository=name):
+        raise authority.refuse(request, actor, permission=route.permission, repository=name)
+    is_change = request.method not in _READING and not route.works_read_only
+    if is_change and standing.is_read_only:
+        raise Denied(_READ_ONLY)
+    if route.operation is not None and key is not None and standing.project_id is None:
+        raise NotFound("there is no such project")
+    request[_STANDING] = standing
 
 
 def _note_repository(request: web.Request, repository: RepositoryName | None) -> None:

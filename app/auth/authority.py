@@ -37,6 +37,7 @@ class RegistryAuthority:
         authenticators: tuple[Authenticator, ...],
         signer: TokenSigner,
     ) -> None:
+        self._database = database
         self._standings = Standings(database)
         self._settings = settings
         self._authenticators = authenticators
@@ -87,6 +88,10 @@ class RegistryAuthority:
     def remembered(self, actor: Actor, project: ProjectKey | None) -> tuple[Standing, Check] | None:
         """Return what the caller was a moment ago, and the check that it still is."""
         return self._standings.find(actor, project or ProjectKey())
+
+    async def prove(self) -> None:
+        """Prove that the caller still is what was remembered, unless a statement of the request did."""
+        await self._database.prove()
 
     async def standing(self, actor: Actor, project: ProjectKey | None = None) -> Standing:
         """Return what the caller is now, in the installation and in the project."""

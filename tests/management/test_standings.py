@@ -1,5 +1,7 @@
 """Rights are remembered only for as long as nobody's rights change, by whatever means."""
 
+import asyncio
+
 import pytest
 
 from app.access import Role
@@ -16,6 +18,13 @@ REMOVE = SQL("""
     DELETE FROM project_members
     WHERE project_id = %(project_id)s AND user_id = (SELECT id FROM users WHERE username = %(username)s)
 """)
+TOUCH = SQL("UPDATE access_epoch SET value = value + 1")
+CONTENT = SQL("""
+    SELECT concat_ws(' ', (SELECT count(*) FROM upload_sessions), (SELECT count(*) FROM manifests),
+        (SELECT count(*) FROM tags))
+""")
+MEDIA_TYPE = "application/vnd.oci.image.index.v1+json"
+MANIFEST = b'{"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[]}'
 EPOCH = SQL("SELECT value FROM access_epoch")
 
 
@@ -59,6 +68,65 @@ async def test_project_that_becomes_private_is_closed_at_once(
     async with shared.resources.database.transaction() as tx:
         await set_visibility(tx, public_project.name, is_public=False)
     assert await status_of(user, public_project, user.auth) == 403
+
+
+# Each begins with another kind of statement: a look-up that is shared, one that waits for no disk, one of its
+# own, a transaction; and one that needs no statement at all.
+REQUESTS = [
+    ("HEAD", "blobs/sha256:" + "0" * 64),
+    ("GET", "manifests/latest"),
+    ("POST", "blobs/uploads/"),
+    ("PUT", "manifests/latest"),
+    ("DELETE", "manifests/latest"),
+    ("GET", "tags/list"),
+    ("GET", "tags/list?n=wrong"),
+]
+
+
+@pytest.mark.parametrize(("method", "path"), REQUESTS)
+async def test_no_request_is_answered_from_memory(
+    method: str, path: str, project: Project, make_user: MakeUser, shared: Registry
+) -> None:
+    member = await make_user(Role.MAINTAINER)
+    scope = f"repository:{project.name}/app:pull,push,delete"
+    bearer = {"Authorization": f"Bearer {await shared.token(scope, auth=member.auth)}"}
+    url = f"{shared.url}/v2/{project.name}/app/{path}"
+    body = MANIFEST if method == "PUT" else b""
+    fields = bearer | ({"Content-Type": MEDIA_TYPE} if method == "PUT" else {})
+    async with shared.session.request(method, url, headers=fields, data=body) as answer:
+        assert answer.status in {200, 201, 202, 400, 404}
+    before = await everything(shared)
+    async with shared.resources.database.transaction() as tx:
+        await tx.run(DISABLE, username=member.username)
+    async with shared.session.request(method, url, headers=fields, data=body) as answer:
+        assert answer.status == 401
+    assert await everything(shared) == before
+
+
+async def everything(registry: Registry) -> object:
+    async with registry.resources.database.autocommit() as statements:
+        return await statements.value(CONTENT)
+
+
+async def test_many_requests_while_rights_change_are_judged_each(
+    project: Project, make_user: MakeUser, shared: Registry
+) -> None:
+    """Changes of others' rights make every request look anew; nobody is refused or let in for that."""
+    member, outsider = await make_user(Role.GUEST), await make_user()
+
+    async def ask(caller: Caller) -> int:
+        return await status_of(caller, project, caller.auth)
+
+    async def change() -> int:
+        async with shared.resources.database.transaction() as tx:
+            await tx.run(TOUCH)
+        return 0
+
+    for _ in range(5):
+        answers = await asyncio.gather(
+            *(ask(member) for _ in range(8)), change(), *(ask(outsider) for _ in range(8)), change()
+        )
+        assert answers == [404] * 8 + [0] + [403] * 8 + [0]
 
 
 async def test_change_that_is_rolled_back_changes_nothing(shared: Registry, project: Project) -> None:
