@@ -13,7 +13,7 @@ from aiohttp import web
 
 from app.access import Permission
 from app.access.routing import AUTHORITY, Route, guarded
-from app.artifacts import change_routes
+from app.artifacts import addition_routes, change_routes
 from app.artifacts import routes as artifact_routes
 from app.audit import routes as audit_routes
 from app.auth import routes as auth_routes
@@ -75,6 +75,7 @@ ROUTES: Final[tuple[Route, ...]] = (
     *management_routes.ROUTES,
     *artifact_routes.ROUTES,
     *change_routes.ROUTES,
+    *addition_routes.ROUTES,
     *audit_routes.ROUTES,
     *robot_routes.ROUTES,
     *configuration_routes.ROUTES,

@@ -5,6 +5,8 @@ from typing import Any, Final
 
 from msgspec import Struct
 
+from app.oci.media_types import INDEXES
+
 IMAGE: Final = "IMAGE"
 CHART: Final = "CHART"
 
@@ -12,7 +14,12 @@ ADDITIONS: Final = {
     IMAGE: ("build_history",),
     CHART: ("values.yaml", "readme.md", "dependencies", "files"),
 }
-"""What can be asked about an artifact of a type, beside its vulnerabilities."""
+"""What can be asked about an artifact of a type."""
+
+
+def additions_of(artifact: "Artifact") -> tuple[str, ...]:
+    """Return the names of what can be asked about an artifact; nothing about an index."""
+    return () if artifact.media_type in INDEXES else ADDITIONS.get(artifact.type, ())
 
 
 class Label(Struct, frozen=True):

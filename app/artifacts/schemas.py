@@ -250,5 +250,5 @@ def _links(artifact: model.Artifact) -> dict[str, AdditionLink]:
     base = f"/api/v2.0/projects/{project}/repositories/{quote(quote(path, safe=''), safe='')}"
     return {
         name: AdditionLink(f"{base}/artifacts/{artifact.digest}/additions/{name}")
-        for name in model.ADDITIONS.get(artifact.type, ())
+        for name in model.additions_of(artifact)
     }
