@@ -3,6 +3,7 @@
 import io
 import tarfile
 import zlib
+from itertools import islice
 from typing import Final
 
 from msgspec import Struct
@@ -43,15 +44,20 @@ def read_chart(archive: bytes) -> Chart:
     texts: dict[str, bytes] = {}
     try:
         with tarfile.open(fileobj=io.BytesIO(_unpacked(archive)), mode="r:") as tar:
-            while (member := tar.next()) is not None and len(files) < _MAX_MEMBERS:
+            for member in islice(iter(tar.next, None), _MAX_MEMBERS):
                 files.append(_file(member))
-                directory, _, name = member.name.removeprefix("./").lower().partition("/")
-                is_shown = directory and name in {"readme.md", "values.yaml"} and member.isreg()
-                if is_shown and member.size <= _MAX_FILE_BYTES and (content := tar.extractfile(member)):
-                    texts[name] = content.read(_MAX_FILE_BYTES)
+                texts |= _text(tar, member)
     except (tarfile.TarError, zlib.error, ValueError, ArithmeticError, OSError, EOFError) as error:
         raise ChartUnreadable(str(error)) from error
     return Chart(files, texts.get("readme.md", b""), texts.get("values.yaml", b""))
+
+
+def _text(tar: tarfile.TarFile, member: tarfile.TarInfo) -> dict[str, bytes]:
+    """Return what is in a member by its name in the chart, if it is text that is shown."""
+    directory, _, name = member.name.removeprefix("./").lower().partition("/")
+    is_shown = directory and name in {"readme.md", "values.yaml"} and member.isreg()
+    content = tar.extractfile(member) if is_shown and member.size <= _MAX_FILE_BYTES else None
+    return {} if content is None else {name: content.read(_MAX_FILE_BYTES)}
 
 
 def _unpacked(archive: bytes) -> bytes:
