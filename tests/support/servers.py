@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import psycopg2
 from psycopg2 import sql
@@ -42,6 +43,12 @@ class Databases:
         finally:
             self._run("DROP DATABASE IF EXISTS {} WITH (FORCE)", name)
 
+    def log_statements(self, url: str) -> "StatementLog":
+        """Have the server write down what new connections to this database run."""
+        name = urlsplit(url).path.lstrip("/")
+        self._run("ALTER DATABASE {} SET log_statement = 'all'", name)
+        return StatementLog(self._server.log)
+
     def _run(self, statement: str, *names: str) -> None:
         connection = psycopg2.connect(self._server.url("postgres", postgres.ADMIN))
         try:
@@ -50,6 +57,17 @@ class Databases:
                 cursor.execute(sql.SQL(statement).format(*map(sql.Identifier, names)))
         finally:
             connection.close()
+
+
+class StatementLog:
+    """What a server wrote down of the statements that it was sent."""
+
+    def __init__(self, log: Path) -> None:
+        self._log = log
+
+    def count(self) -> int:
+        """Return how many statements there were so far."""
+        return self._log.read_text(encoding="utf-8", errors="replace").count("LOG:  statement: ")
 
 
 @contextmanager

@@ -1,0 +1,179 @@
+"""`python -m bench.lists`: how long pages of the management API take on a large database.
+
+Fills a database of its own (1,000 projects, 20,000 repositories, 1,000,000 artifacts, 3,000,000 tags), asks a
+web process for pages, and fails when the slowest hundredth takes longer than the floor allows.
+"""
+
+import argparse
+import base64
+import os
+import secrets
+import shutil
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from itertools import count
+from pathlib import Path
+from typing import Final
+
+from app.db.migrate import migrate
+from bench import processes
+from bench.lists_content import ARTIFACTS, LARGE_REPOSITORY, PROJECTS, REPOSITORIES, Size, fill
+from bench.wire import Connection
+from cli.embedded import postgres
+from cli.embedded.postgres import Postgres
+from cli.programs import make_private_directory, start, unprivileged_account
+
+FLOOR_SECONDS: Final = 0.050
+_BUILD: Final = Path(__file__).resolve().parent.parent / "build"
+_FLAGS: Final = (
+    "with_tag=true&with_label=true&with_accessory=true&with_immutable_status=true"
+    "&with_scan_overview=true&with_sbom_overview=true"
+)
+_PRIME: Final = 7_919
+_PASSWORD: Final = "Bench-" + secrets.token_hex(8)
+
+
+_numbers = count(1)
+
+
+def _one_of(number: int) -> int:
+    """Return one of 1 to `number`, another at every call."""
+    return 1 + next(_numbers) * _PRIME % number
+
+
+def _repository(size: Size) -> str:
+    number = _one_of(size.repositories)
+    return f"/projects/bench-{1 + number % size.projects}/repositories/repository-{number}"
+
+
+def _project(size: Size) -> str:
+    return f"/projects/bench-{_one_of(size.projects)}"
+
+
+PAGES: Final[dict[str, Callable[[Size], str]]] = {
+    "artifacts, 10": lambda size: f"{_repository(size)}/artifacts?{_FLAGS}",
+    "artifacts, 100": lambda size: f"{_repository(size)}/artifacts?{_FLAGS}&page_size=100",
+    "artifacts by a tag": lambda size: f"{_repository(size)}/artifacts?{_FLAGS}&q=tags=~v20.",
+    "artifacts of a project": lambda size: f"{_project(size)}/artifacts?{_FLAGS}",
+    "one artifact": lambda size: f"{_repository(size)}/artifacts/v20.1?{_FLAGS}",
+    "repositories of a project": lambda size: f"{_project(size)}/repositories?page_size=100",
+    "all repositories, 10": lambda size: f"/repositories?page={_one_of(size.repositories // 10)}",
+    "all repositories, 100": lambda _: "/repositories?page_size=100",
+    "repositories by name": lambda size: f"/repositories?q=name=~{_one_of(size.repositories)}",
+}
+
+
+def main() -> int:
+    """Fill, measure, print; the exit status is 1 when the floor is not met."""
+    parser = argparse.ArgumentParser(prog="python -m bench.lists", description=main.__doc__)
+    parser.add_argument("--requests", type=int, default=300, help="requests per page (default 300)")
+    parser.add_argument("--share", type=float, default=1.0, help="of the whole database (default 1)")
+    parser.add_argument(
+        "--large", type=int, default=0, help="artifacts of one large repository, measured too"
+    )
+    options = parser.parse_args()
+    size = Size(
+        projects=max(10, round(PROJECTS * options.share)),
+        repositories=max(200, round(REPOSITORIES * options.share)),
+        artifacts=ARTIFACTS // REPOSITORIES,
+        large=options.large,
+    )
+    _BUILD.mkdir(exist_ok=True)
+    directory = Path(tempfile.mkdtemp(prefix="bench-lists-", dir=_BUILD))
+    directory.chmod(0o755)  # PostgreSQL runs as a user of its own when we are root
+    try:
+        with tempfile.TemporaryDirectory(prefix="bench-") as short, _database(directory, short) as server:
+            migrate(server.url())
+            print(fill(server.url(role=postgres.ADMIN), size), flush=True)
+            with _web_process(server.url(), directory) as port:
+                return _measure(port, size, options.requests)
+    finally:
+        shutil.rmtree(directory, ignore_errors=True)
+
+
+@contextmanager
+def _database(directory: Path, short: str) -> Iterator[Postgres]:
+    """Run a database whose socket lies in a directory with a short name."""
+    account = unprivileged_account()
+    Path(short).chmod(0o711)
+    server = Postgres(
+        prefix=postgres.find_prefix(""),
+        home=directory / "postgres",
+        sockets=make_private_directory(Path(short) / "socket", account),
+        log=directory / "postgres.log",
+        password=secrets.token_hex(),
+        admin_password=secrets.token_hex(),
+        account=account,
+        options={"shared_buffers": "512MB"},
+        is_durable=False,
+    )
+    server.initialise()
+    with start(server.program) as process:
+        try:
+            processes.wait_for(lambda: server.is_ready(process.pid), process, server.log)
+            yield server
+        finally:
+            process.send_signal(server.program.stop_signal)
+
+
+@contextmanager
+def _web_process(url: str, directory: Path) -> Iterator[int]:
+    port = processes.free_port()
+    environment = {
+        "ROADSTEAD_DATA": str(directory / "data"),
+        "ROADSTEAD_LISTEN": f"127.0.0.1:{port}",
+        "ROADSTEAD_DATABASE_URL": url,
+        "ROADSTEAD_AUTH_SECRET_KEY": secrets.token_hex(32),
+        "ROADSTEAD_ADMIN_PASSWORD": _PASSWORD,
+        "ROADSTEAD_PROCESSES": "1",
+    }
+    log = directory / "web.log"
+    process = processes.spawn([sys.executable, "-m", "cli", "serve"], log, os.environ | environment)
+    try:
+        processes.wait_for(lambda: _is_up(port), process, log)
+        yield port
+    finally:
+        processes.stop(process)
+
+
+def _is_up(port: int) -> bool:
+    with Connection("127.0.0.1", port) as connection:
+        return connection.request("GET", "/readyz").status == 200
+
+
+def _measure(port: int, size: Size, requests: int) -> int:
+    pages = dict(PAGES)
+    if size.large:
+        project, _, name = LARGE_REPOSITORY.partition("/")
+        pages["of the large repository"] = lambda _: (
+            f"/projects/{project}/repositories/{name}/artifacts?{_FLAGS}"
+        )
+    basic = base64.b64encode(f"admin:{_PASSWORD}".encode()).decode()
+    slow = []
+    print(f"{'page':28}{'p50 ms':>10}{'p99 ms':>10}")
+    with Connection("127.0.0.1", port, f"Basic {basic}") as connection:
+        for name, path in pages.items():
+            times = sorted(_seconds(connection, path(size)) for _ in range(requests))
+            p50, p99 = statistics.median(times), times[int(len(times) * 0.99)]
+            print(f"{name:28}{p50 * 1000:10.1f}{p99 * 1000:10.1f}", flush=True)
+            if p99 > FLOOR_SECONDS and name in PAGES:
+                slow.append(name)
+    print(f"over {FLOOR_SECONDS * 1000:.0f} ms: {', '.join(slow) or 'none'}")
+    return 1 if slow else 0
+
+
+def _seconds(connection: Connection, path: str) -> float:
+    began = time.perf_counter()
+    answer = connection.request("GET", f"/api/v2.0{path}")
+    seconds = time.perf_counter() - began
+    if answer.status != 200:
+        raise processes.ServerError(f"{path}: {answer.status} {answer.body[:200]!r}")
+    return seconds
+
+
+if __name__ == "__main__":
+    sys.exit(main())

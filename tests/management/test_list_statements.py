@@ -1,0 +1,88 @@
+"""A page takes the same few statements, however much is on it and whatever is shown of it."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from app.db import SQL
+from tests.conformance.content import artifact, index, unique
+from tests.conformance.serving import settings_for
+from tests.management.client import Caller
+from tests.management.content import fresh_image, path_of, pusher
+from tests.support.registry import running_registry
+from tests.support.servers import Databases, StatementLog
+
+LABEL = SQL("INSERT INTO labels (name) VALUES ('label') ON CONFLICT DO NOTHING")
+ATTACH = SQL("""
+    INSERT INTO manifest_labels (manifest_id, label_id) SELECT m.id, l.id FROM manifests m, labels l
+    ON CONFLICT DO NOTHING
+""")
+EVERYTHING: dict[str, Any] = {
+    "with_tag": True,
+    "with_label": True,
+    "with_accessory": True,
+    "with_immutable_status": True,
+    "with_scan_overview": True,
+    "with_sbom_overview": True,
+    "page_size": 100,
+}
+PAGES: dict[str, tuple[str, dict[str, Any]]] = {
+    "artifacts": (path_of("library/app") + "/artifacts", EVERYTHING),
+    "artifacts of a project": ("/projects/library/artifacts", EVERYTHING),
+    "one artifact": (path_of("library/app", "v0"), {}),
+    "tags": (path_of("library/app", "v0") + "/tags", {"with_immutable_status": True}),
+    "accessories": (path_of("library/app", "v0") + "/accessories", {}),
+    "repositories": ("/projects/library/repositories", {}),
+    "all repositories": ("/repositories", {}),
+}
+MOST = 6
+
+
+@dataclass(frozen=True)
+class Logged:
+    admin: Caller
+    log: StatementLog
+
+
+@pytest.fixture
+async def logged(databases: Databases, tmp_path: Path) -> AsyncIterator[Logged]:
+    with databases.fresh(migrated=True) as url:
+        log = databases.log_statements(url)
+        async with running_registry(settings_for(url, tmp_path)) as registry:
+            admin = Caller(registry, "admin", registry.resources.settings.admin_password)
+            yield Logged(admin, log)
+
+
+async def push_more(admin: Caller, first: int, count: int) -> None:
+    for number in range(first, first + count):
+        repository, pushed = pusher(admin, "library/app"), index([fresh_image(), fresh_image()])
+        await repository.push(pushed, f"v{number}", f"w{number}")
+        await repository.push(artifact(payload=unique(), subject=pushed.descriptor()))
+        await pusher(admin, f"library/app-{number}").push(fresh_image(), "v1")
+    async with admin.registry.resources.database.autocommit() as statements:
+        await statements.run(LABEL)
+        await statements.run(ATTACH)
+
+
+async def statements_of_pages(logged: Logged) -> dict[str, int]:
+    counts = {}
+    for name, (path, params) in PAGES.items():
+        before = logged.log.count()
+        answer = await logged.admin.get(path, **params)
+        assert answer.status == 200, (name, answer.json)
+        counts[name] = logged.log.count() - before
+    return counts
+
+
+async def test_number_of_statements_does_not_grow_with_what_is_shown(logged: Logged) -> None:
+    await push_more(logged.admin, 0, 1)
+    await statements_of_pages(logged)
+    few = await statements_of_pages(logged)
+    await push_more(logged.admin, 1, 9)
+    many = await statements_of_pages(logged)
+    assert many == few
+    assert max(many.values()) <= MOST, many
+    assert min(many.values()) >= 1, many
