@@ -84,6 +84,10 @@ arch: $(VENV)/.dev ## Check the order of imports and the budgets of the house
 bench: $(VENV)/.dev ## Compare the speed with other registries found on PATH, into bench/results/
 	@$(IN_VENV) bench
 
+.PHONY: bench-lists
+bench-lists: $(VENV)/.dev ## Measure pages of the management API on a database with a million artifacts
+	@$(IN_VENV) bench.lists
+
 # --- write ---
 
 .PHONY: schema
