@@ -24,12 +24,14 @@ from app.blobs import routes as blob_routes
 from app.blobs import upload_routes
 from app.configuration import routes as configuration_routes
 from app.http import EXTERNAL_URL, answered, continue_later, logged
+from app.immutability import routes as immutability_routes
 from app.logging import configure_logging
 from app.manifests import routes as manifest_routes
 from app.manifests.pulls import PULL_LOG, PullLog
 from app.members import routes as member_routes
 from app.openapi import routes as openapi_routes
 from app.openapi.document import describe
+from app.quotas import routes as quota_routes
 from app.repositories import management_routes
 from app.repositories import routes as repository_routes
 from app.resources import RESOURCES, Resources, open_resources, resources
@@ -72,6 +74,8 @@ ROUTES: Final[tuple[Route, ...]] = (
     *manifest_routes.ROUTES,
     *tag_routes.ROUTES,
     *member_routes.ROUTES,
+    *quota_routes.ROUTES,
+    *immutability_routes.ROUTES,
     *management_routes.ROUTES,
     *artifact_routes.ROUTES,
     *change_routes.ROUTES,

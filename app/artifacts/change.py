@@ -40,12 +40,12 @@ async def delete_artifact(r: Resources, call: Call, reference: Tag | Digest) -> 
 
 
 async def delete_repository(r: Resources, call: Call) -> None:
-    """Delete a repository with all that is in it; raise NotFound."""
+    """Delete a repository with all that is in it; raise NotFound, or PreconditionFailed."""
     async with r.database.transaction() as tx:
         repository_id = await lock_for_removal(tx, call.repository)
         if repository_id is None:
             raise NotFound(NO_REPOSITORY)
-        await remove_all(tx, repository_id)
+        await remove_all(tx, call)
         await remove_repository(tx, call, repository_id)
 
 

@@ -8,6 +8,7 @@ from app.blobs import store
 from app.db import Transaction
 from app.oci.digest import Digest
 from app.oci.names import RepositoryName
+from app.quotas.usage import require_room
 from app.repositories.create import repository_for_push
 from app.resources import Resources
 
@@ -20,7 +21,8 @@ async def mount(
 ) -> bool:
     """Link the blob if the person behind the request may pull it from `source` (None: from anywhere).
 
-    False says nothing about whether the blob exists: the client uploads it.
+    False says nothing about whether the blob exists: the client uploads it. Raises StorageExceeded where it
+    cannot fit into the project's quota.
     """
     if source is None:
         async with r.database.autocommit() as statements:
@@ -39,6 +41,10 @@ async def link_all(tx: Transaction, repository_id: int, digests: list[str], *, s
 
 
 async def _link(r: Resources, call: Call, digest: Digest, *, source: str) -> bool:
+    stored = await store.find_blob_size(r.database, source, digest)
+    if stored is None:
+        return False
+    await require_room(r, call, stored, digest)
     async with r.database.transaction() as tx:
         size = await store.find_linked_size(tx, source, digest)
         if size is None:

@@ -20,6 +20,7 @@ from app.oci.errors import (
     DigestInvalid,
 )
 from app.oci.names import RepositoryName
+from app.quotas.usage import require_room
 from app.resources import Resources
 from app.storage import RunningDigest
 
@@ -62,6 +63,7 @@ async def append(r: Resources, call: Call, upload_id: UUID, *, chunk: Chunk) -> 
 
     Raises:
         BlobUploadUnknown, BlobUploadBusy, ChunkOutOfOrder, BodyCut, StorageFull
+        StorageExceeded: it cannot fit into the project's quota; a small chunk is not worth the question.
     """
     if chunk.is_small:
         body = await chunk.read()
@@ -69,6 +71,8 @@ async def append(r: Resources, call: Call, upload_id: UUID, *, chunk: Chunk) -> 
         if offset is not None:
             return offset
         chunk = Chunk(_once(body), len(body), chunk.start)
+    elif chunk.length is not None:
+        await require_room(r, call, (chunk.start or 0) + chunk.length)
     session = await lease(r, call, upload_id, start=chunk.start)
     receiver = await _open(r, session)
     try:
@@ -93,6 +97,7 @@ async def complete(r: Resources, call: Call, upload_id: UUID, *, digest: Digest,
 
     Raises:
         BlobUploadUnknown, BlobUploadBusy, ChunkOutOfOrder, DigestInvalid, BodyCut, StorageFull
+        StorageExceeded: it cannot fit into the project's quota; a small blob is not worth the question.
     """
     if last.is_small:
         body = await last.read()
@@ -101,6 +106,7 @@ async def complete(r: Resources, call: Call, upload_id: UUID, *, digest: Digest,
         last = Chunk(_once(body), len(body), last.start)
     session = await lease(r, call, upload_id, start=last.start)
     try:
+        await require_room(r, call, session.offset_bytes + (last.length or 0), digest)
         size = await _place(r, session, digest=digest, last=last)
         if not await settle(r, call, session.standing, digest=digest, size_bytes=size):
             raise busy()

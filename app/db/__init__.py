@@ -3,8 +3,10 @@
 from app.db.connection import Statements, Transaction
 from app.db.database import Database, open_database
 from app.db.errors import (
+    CheckViolation,
     DatabaseError,
     DatabaseUnavailable,
+    Deadlock,
     ForeignKeyViolation,
     NoRow,
     StatementTimeout,
@@ -17,10 +19,12 @@ from app.db.statements import SQL, Prepared
 __all__ = [
     "SQL",
     "Check",
+    "CheckViolation",
     "Column",
     "Database",
     "DatabaseError",
     "DatabaseUnavailable",
+    "Deadlock",
     "ForeignKeyViolation",
     "Listing",
     "NoRow",

@@ -17,6 +17,10 @@ class NoRow(DatabaseError):
     """A statement that must return one row returned none."""
 
 
+class Deadlock(DatabaseError):
+    """Two transactions waited for each other, and this one was given up; it can be tried again."""
+
+
 class StatementTimeout(DatabaseError):
     """The server gave up on a statement (`statement_timeout`)."""
 
@@ -39,3 +43,7 @@ class UniqueViolation(ConstraintViolation):
 
 class ForeignKeyViolation(ConstraintViolation):
     """A row that must be there is missing, or one that is needed was to be deleted."""
+
+
+class CheckViolation(ConstraintViolation):
+    """A row would have a value that it may not have."""

@@ -1,4 +1,10 @@
 -- What the migrations in this directory make of an empty database. Written by `make schema`: do not edit.
+CREATE FUNCTION hold_immutability_rules(project_id bigint) RETURNS void
+    LANGUAGE sql
+    AS $$
+    SELECT pg_advisory_xact_lock_shared('immutability_rules'::regclass::oid::integer, hashint8(project_id))
+$$;
+
 CREATE FUNCTION note_access_change() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
@@ -6,6 +12,20 @@ BEGIN
     UPDATE access_epoch SET value = value + 1;
     RETURN NULL;
 END
+$$;
+
+CREATE FUNCTION refuse_over_quota() RETURNS boolean
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    RAISE EXCEPTION 'the quota is exceeded' USING ERRCODE = 'check_violation', CONSTRAINT = 'quotas_hard_check';
+END
+$$;
+
+CREATE FUNCTION take_immutability_rules(project_id bigint) RETURNS void
+    LANGUAGE sql
+    AS $$
+    SELECT pg_advisory_xact_lock('immutability_rules'::regclass::oid::integer, hashint8(project_id))
 $$;
 
 CREATE TABLE access_epoch (

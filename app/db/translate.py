@@ -2,18 +2,27 @@
 
 import asyncio
 from types import TracebackType
+from typing import Final
 
 import psycopg2
 from psycopg2 import errors as pg
 
 from app.db.errors import (
+    CheckViolation,
     DatabaseNotMigrated,
     DatabaseUnavailable,
+    Deadlock,
     ForeignKeyViolation,
     PreconditionFailed,
     StatementTimeout,
     UniqueViolation,
 )
+
+_VIOLATIONS: Final = {
+    pg.UniqueViolation: UniqueViolation,
+    pg.ForeignKeyViolation: ForeignKeyViolation,
+    pg.CheckViolation: CheckViolation,
+}
 
 
 class translated:  # noqa: N801 - read as `with translated(sql):`; a class, since every statement passes here
@@ -39,11 +48,10 @@ class translated:  # noqa: N801 - read as `with translated(sql):`; a class, sinc
 
 def _translate(error: BaseException, sql: str) -> Exception | None:
     match error:
-        case pg.UniqueViolation() | pg.ForeignKeyViolation():
-            kind = UniqueViolation if isinstance(error, pg.UniqueViolation) else ForeignKeyViolation
-            return kind(error.diag.constraint_name)
-        case pg.DivisionByZero():
-            return PreconditionFailed(sql)
+        case pg.UniqueViolation() | pg.ForeignKeyViolation() | pg.CheckViolation():
+            return _VIOLATIONS[type(error)](error.diag.constraint_name)
+        case pg.DivisionByZero() | pg.DeadlockDetected():
+            return (Deadlock if isinstance(error, pg.DeadlockDetected) else PreconditionFailed)(sql)
         case pg.UndefinedTable() | pg.UndefinedColumn():
             return DatabaseNotMigrated(f"{error.diag.message_primary}; run `roadstead migrate` first")
         case psycopg2.OperationalError() | psycopg2.InterfaceError() | TimeoutError():

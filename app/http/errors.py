@@ -9,7 +9,7 @@ from typing import Final
 import structlog
 from aiohttp import web
 
-from app.db import DatabaseUnavailable, StatementTimeout
+from app.db import DatabaseUnavailable, Deadlock, StatementTimeout
 from app.harbor.errors import ApiError, code_of
 from app.http.requests import is_api, request_id
 from app.oci.errors import OciError
@@ -75,7 +75,7 @@ def _answer(request: web.Request, error: Exception) -> web.Response:
         case StorageFull():
             log.warning("storage_filled_up", request_id=request_id(request))
             return _plain(507, "UNAVAILABLE", "the storage of this registry is full; nothing was stored")
-        case DatabaseUnavailable() | StatementTimeout() | StorageError():
+        case DatabaseUnavailable() | Deadlock() | StatementTimeout() | StorageError():
             kind = type(error).__name__
             log.warning("backend_failed", error=str(error), kind=kind, request_id=request_id(request))
             return _plain(503, "UNAVAILABLE", "a backend cannot be reached; try again", headers=_RETRY)
@@ -103,7 +103,7 @@ def _refusal_of_api(error: ApiError | OciError | web.HTTPException) -> web.Respo
             return _plain(error.status, error.code, error.sentence)
         case OciError():
             detail = f": {error.detail}" if error.detail is not None else ""
-            return _plain(error.status, code_of(error.status), f"{error.sentence}{detail}")
+            return _plain(error.status, code_of(error.status), f"{error.message}{detail}")
         case _:
             return _plain(error.status, code_of(error.status), error.reason, headers=_allowed(error))
 

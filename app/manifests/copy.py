@@ -5,14 +5,16 @@ from app.blobs.mount import link_all
 from app.db import Transaction
 from app.events import ArtifactCopied, outbox
 from app.manifests import copy_store, store
-from app.manifests.model import NewManifest, Source
+from app.manifests.growth import grow
+from app.manifests.model import NewManifest, Source, Upserted
 from app.oci.digest import Digest
 from app.oci.errors import ManifestUnknown
 from app.oci.manifest import parse_manifest
 from app.oci.names import RepositoryName, Tag
+from app.quotas.model import Growth
 from app.repositories.create import repository_for_push
 from app.resources import Resources
-from app.tags.point import moved_events, point_tags
+from app.tags.point import Target, point_tags
 
 
 async def copy_manifest(r: Resources, call: Call, digest: Digest, *, source: RepositoryName) -> None:
@@ -21,22 +23,27 @@ async def copy_manifest(r: Resources, call: Call, digest: Digest, *, source: Rep
     Raises:
         ManifestUnknown: the source has no such manifest.
         NameUnknown: there is no project to copy into.
+        PreconditionFailed: a tag is immutable there and points elsewhere.
+        StorageExceeded: the quota of the project does not allow it.
     """
-    async with r.database.transaction() as tx:
+
+    async def work(tx: Transaction) -> Growth:
         found = await copy_store.lock_sources(tx, source, digest)
         if not found:
             raise ManifestUnknown(digest)
         repository_id = await repository_for_push(r, tx, call)
-        for manifest in found:
-            await _store(tx, call, manifest, repository_id=repository_id)
+        stored = [await _store(tx, call, manifest, repository_id=repository_id) for manifest in found]
         digests = [manifest.digest for manifest in found]
         await copy_store.copy_attributes(tx, repository_id, source=source, digests=digests)
         tags = next(tuple(manifest.tags) for manifest in found if manifest.digest == digest)
         event = ArtifactCopied(repository_name=call.repository, digest=digest, source=source, tags=tags)
         await outbox.record(tx, call.cause, event)
+        return Growth(stored[0].project_id, sum(manifest.added_bytes for manifest in stored))
+
+    await grow(r, call, work)
 
 
-async def _store(tx: Transaction, call: Call, manifest: Source, *, repository_id: int) -> None:
+async def _store(tx: Transaction, call: Call, manifest: Source, *, repository_id: int) -> Upserted:
     parsed = parse_manifest(manifest.payload, manifest.media_type)
     blobs = sorted({str(blob.digest) for blob in parsed.blobs})
     new = NewManifest(
@@ -47,7 +54,8 @@ async def _store(tx: Transaction, call: Call, manifest: Source, *, repository_id
         blobs=await link_all(tx, repository_id, blobs, source=manifest.repository_id),
         children=sorted({str(child.digest) for child in parsed.children}),
     )
-    manifest_id = await store.upsert_manifest(tx, new)
-    names = tuple(Tag(name) for name in manifest.tags)
-    moved = await point_tags(tx, repository_id, manifest_id, names=names)
-    await outbox.record(tx, call.cause, *moved_events(call.repository, new.digest, moved))
+    stored = await store.upsert_manifest(tx, new)
+    target = Target(repository_id, stored.id, call.repository, new.digest)
+    moved = await point_tags(tx, target, tuple(Tag(name) for name in manifest.tags))
+    await outbox.record(tx, call.cause, *moved)
+    return stored

@@ -5,14 +5,18 @@ from contextlib import suppress
 from app.access import Call
 from app.db import Transaction
 from app.events import ArtifactDeleted, outbox
-from app.manifests import store
+from app.manifests import delete_store as store
+from app.manifests import usage_store
+from app.manifests.model import LockedManifest
 from app.oci.digest import Digest
 from app.oci.errors import ManifestInUse, ManifestUnknown
+from app.quotas.usage import release
 from app.resources import Resources
+from app.tags.point import tags_to_lose
 
 
 async def delete_manifest(r: Resources, call: Call, digest: Digest) -> None:
-    """Delete it with its tags; raise ManifestUnknown, or ManifestInUse while an index lists it."""
+    """Delete it with its tags; raises as `remove_manifest` does."""
     async with r.database.transaction() as tx:
         await remove_manifest(tx, call, digest)
 
@@ -20,7 +24,7 @@ async def delete_manifest(r: Resources, call: Call, digest: Digest) -> None:
 async def delete_deeply(tx: Transaction, call: Call, digest: Digest) -> None:
     """Delete a manifest with what belongs to it alone: accessories, and members that nothing else names.
 
-    A member with a tag, or in another index, stays. Raises as `delete_manifest` does.
+    A member with a tag, or in another index, stays. Raises as `remove_manifest` does.
     """
     left = await store.lock_dependents(tx, call.repository, digest)
     await remove_manifest(tx, call, digest)
@@ -35,17 +39,43 @@ async def delete_deeply(tx: Transaction, call: Call, digest: Digest) -> None:
 
 
 async def remove_manifest(tx: Transaction, call: Call, digest: Digest) -> None:
-    """Delete a manifest with its tags; raise ManifestUnknown, or ManifestInUse while an index lists it."""
-    manifest_id = await store.lock_manifest(tx, call.repository, digest)
-    if manifest_id is None:
+    """Delete a manifest with its tags, and count what nothing else in the project uses no more.
+
+    Raises:
+        ManifestUnknown: there is none.
+        ManifestInUse: an index lists it.
+        PreconditionFailed: one of its tags is immutable.
+    """
+    manifest = await store.lock_manifest(tx, call.repository, digest)
+    if manifest is None:
         raise ManifestUnknown(digest)
-    if await store.has_parent(tx, manifest_id):
+    if await store.has_parent(tx, manifest.id):
         raise ManifestInUse(digest)
-    tags = await store.delete_manifest(tx, manifest_id)
-    event = ArtifactDeleted(repository_name=call.repository, digest=digest, tags=tuple(tags))
+    tags = await _remove(tx, call, [manifest])
+    event = ArtifactDeleted(
+        repository_name=call.repository, digest=digest, tags=tuple(tags.get(manifest.id, ()))
+    )
     await outbox.record(tx, call.cause, event)
 
 
-async def remove_all(tx: Transaction, repository_id: int) -> None:
-    """Delete all manifests of a repository that nobody else can push to until `tx` ends, and their tags."""
-    await store.delete_all(tx, repository_id)
+async def remove_all(tx: Transaction, call: Call) -> None:
+    """Delete all manifests of a repository that nobody else can push to until `tx` ends, and their tags.
+
+    Raises PreconditionFailed where one of the tags is immutable.
+    """
+    await _remove(tx, call, await store.lock_all(tx, call.repository))
+
+
+async def _remove(tx: Transaction, call: Call, manifests: list[LockedManifest]) -> dict[int, list[str]]:
+    """Delete manifests of one repository and return their tags.
+
+    What they use is locked before their tags go: a push has it first and then moves tags, too.
+    """
+    if not manifests:
+        return {}
+    project_id, ids = manifests[0].project_id, [manifest.id for manifest in manifests]
+    used = await usage_store.lock_used(tx, project_id, ids)
+    tags = await tags_to_lose(tx, call.repository, project_id, manifest_ids=ids)
+    await store.delete_manifests(tx, ids)
+    release(tx, project_id, await usage_store.delete_unused(tx, project_id, used))
+    return tags

@@ -51,6 +51,22 @@ class Source(Struct, frozen=True):
     tags: tuple[str, ...]
 
 
+class Upserted(Struct, frozen=True):
+    """A manifest that was stored, and how many bytes its project uses now that it did not before."""
+
+    id: int
+    project_id: int
+    added_bytes: int
+
+
+class LockedManifest(Struct, frozen=True):
+    """A manifest that is going to be deleted."""
+
+    id: int
+    digest: Digest
+    project_id: int
+
+
 class WantedReferrers(Struct, frozen=True):
     """Which referrers: of one type, after the digest `last`, in about `limit_bytes` of JSON."""
 

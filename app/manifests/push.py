@@ -8,14 +8,16 @@ from app.access import Call
 from app.db import ForeignKeyViolation, Transaction
 from app.events import ArtifactPushed, outbox
 from app.manifests import store
+from app.manifests.growth import grow
 from app.manifests.model import NewManifest
 from app.oci.digest import Digest
 from app.oci.errors import DigestInvalid, ManifestBlobUnknown, SizeInvalid
 from app.oci.manifest import Manifest, parse_manifest
 from app.oci.names import Tag
+from app.quotas.model import Growth
 from app.repositories.create import repository_for_push
 from app.resources import Resources
-from app.tags.point import moved_events, point_tags
+from app.tags.point import Target, point_tags
 
 _SHOWN: Final = 20
 """Missing digests that an error names at most."""
@@ -39,12 +41,14 @@ class Pushed(Struct, frozen=True):
 
 
 async def push(r: Resources, request: ManifestPush) -> Pushed:
-    """Store the manifest and its tags, and record the events, in one transaction.
+    """Store the manifest and its tags, count what it adds, and record the events, in one transaction.
 
     Raises:
         ManifestInvalid, DigestInvalid, SizeInvalid: it is not what it should be or says to be.
         ManifestBlobUnknown: it names content that is not in the repository.
         NameUnknown: there is no such project.
+        PreconditionFailed: a tag is immutable and points elsewhere.
+        StorageExceeded: the quota of the project does not allow it.
     """
     manifest = parse_manifest(request.content, request.content_type)
     digest = request.digest or Digest.of(request.content)
@@ -54,19 +58,22 @@ async def push(r: Resources, request: ManifestPush) -> Pushed:
     linked = await store.find_linked(r.database, request.call.repository, named)
     sizes = linked.sizes if linked else {}
     _check_blobs(manifest, sizes, may_miss=r.settings.manifests.sparse == "allow-all")
-    repository_id = linked.repository_id if linked else None
+    known_id = linked.repository_id if linked else None
+
+    async def work(tx: Transaction) -> Growth:
+        new = NewManifest(
+            repository_id=known_id or await repository_for_push(r, tx, request.call),
+            digest=digest,
+            payload=request.content,
+            parsed=manifest,
+            blobs=sorted(sizes),
+            children=sorted({str(child.digest) for child in manifest.children}),
+        )
+        await _check_children(tx, new, may_miss=r.settings.manifests.sparse != "deny")
+        return await _store(tx, request, new)
+
     try:
-        async with r.database.transaction() as tx:
-            new = NewManifest(
-                repository_id=repository_id or await repository_for_push(r, tx, request.call),
-                digest=digest,
-                payload=request.content,
-                parsed=manifest,
-                blobs=sorted(sizes),
-                children=sorted({str(child.digest) for child in manifest.children}),
-            )
-            await _check_children(tx, new, may_miss=r.settings.manifests.sparse != "deny")
-            await _store(tx, request, new)
+        await grow(r, request.call, work)
     except ForeignKeyViolation:
         # Looked at before the transaction, deleted since.
         raise ManifestBlobUnknown("a blob was deleted while the manifest was pushed") from None
@@ -74,11 +81,11 @@ async def push(r: Resources, request: ManifestPush) -> Pushed:
     return Pushed(digest=digest, subject=manifest.subject.digest if manifest.subject else None)
 
 
-async def _store(tx: Transaction, request: ManifestPush, new: NewManifest) -> None:
-    """Store the manifest, point its tags to it, and record what happened."""
+async def _store(tx: Transaction, request: ManifestPush, new: NewManifest) -> Growth:
+    """Store the manifest, point its tags to it, and record what happened; return what it adds."""
     repository = request.call.repository
-    manifest_id = await store.upsert_manifest(tx, new)
-    moved = await point_tags(tx, new.repository_id, manifest_id, names=request.tags)
+    stored = await store.upsert_manifest(tx, new)
+    moved = await point_tags(tx, Target(new.repository_id, stored.id, repository, new.digest), request.tags)
     pushed = ArtifactPushed(
         repository_name=repository,
         digest=new.digest,
@@ -87,7 +94,8 @@ async def _store(tx: Transaction, request: ManifestPush, new: NewManifest) -> No
         artifact_type=new.parsed.artifact_type,
         tags=request.tags,
     )
-    await outbox.record(tx, request.call.cause, pushed, *moved_events(repository, new.digest, moved))
+    await outbox.record(tx, request.call.cause, pushed, *moved)
+    return Growth(stored.project_id, stored.added_bytes)
 
 
 def _check_blobs(manifest: Manifest, sizes: dict[str, int], *, may_miss: bool) -> None:

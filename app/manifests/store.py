@@ -3,8 +3,15 @@
 import json
 from datetime import datetime
 
-from app.db import SQL, Database, Prepared, Statements, Transaction
-from app.manifests.model import Dependent, Linked, NewManifest, Referrer, StoredManifest, WantedReferrers
+from app.db import SQL, Database, ForeignKeyViolation, Prepared, Statements, Transaction
+from app.manifests.model import (
+    Linked,
+    NewManifest,
+    Referrer,
+    StoredManifest,
+    Upserted,
+    WantedReferrers,
+)
 from app.oci.digest import Digest
 from app.oci.names import Tag
 
@@ -88,41 +95,71 @@ async def lock_present(tx: Transaction, repository_id: int, digests: list[str]) 
 
 UPSERT_MANIFEST = Prepared(
     "upsert_manifest",
-    ("bigint", "text", "text", "text", "text", "bytea", "json", "text[]", "text[]", "text", "bigint"),
+    (
+        "bigint",
+        "text",
+        "text",
+        "text",
+        "text",
+        "bytea",
+        "json",
+        "text[]",
+        "text[]",
+        "text",
+        "bigint",
+    ),
     """
-    WITH manifest AS (
+    WITH children_size AS (
+        SELECT coalesce(sum(artifact_size_bytes), 0) AS bytes FROM manifests
+        WHERE repository_id = $1 AND digest = ANY ($9)
+    ), manifest AS (
         INSERT INTO manifests
-            (repository_id, digest, media_type, artifact_type, subject_digest, size_bytes, payload,
-            annotations, config_media_type, artifact_size_bytes)
-        SELECT $1, $2, $3, $4, $5, length($6), $6, $7, $10,
-            least(
-                length($6) + $11::numeric + coalesce(sum(child.artifact_size_bytes), 0), 9223372036854775807
-            )
-        FROM manifests child WHERE child.repository_id = $1 AND child.digest = ANY ($9)
+            (repository_id, project_id, digest, media_type, artifact_type, subject_digest, size_bytes,
+            payload, annotations, config_media_type, artifact_size_bytes)
+        SELECT $1, r.project_id, $2, $3, $4, $5, length($6), $6, $7, $10,
+            least(length($6) + $11::numeric + children_size.bytes, 9223372036854775807)
+        FROM repositories r, children_size WHERE r.id = $1 FOR KEY SHARE OF r
         ON CONFLICT (repository_id, digest) DO UPDATE
-        SET pushed_at = now(), media_type = EXCLUDED.media_type,
+        SET pushed_at = now(), media_type = EXCLUDED.media_type, project_id = EXCLUDED.project_id,
             config_media_type = EXCLUDED.config_media_type,
             artifact_size_bytes = EXCLUDED.artifact_size_bytes
-        RETURNING id
-    ), blobs AS (
-        INSERT INTO manifest_blobs (manifest_id, repository_id, digest)
-        SELECT id, $1, unnest($8) FROM manifest
+        RETURNING id, project_id
+    ), counted AS (
+        INSERT INTO project_blobs (project_id, digest, size_bytes)
+        SELECT manifest.project_id, used.digest, used.size_bytes
+        FROM manifest, (
+            SELECT $2, length($6)::bigint
+            UNION ALL
+            SELECT digest, size_bytes FROM blobs WHERE digest = ANY ($8)
+        ) used (digest, size_bytes)
+        ORDER BY used.digest COLLATE "C"
         ON CONFLICT DO NOTHING
+        RETURNING size_bytes
+    ), blobs AS (
+        INSERT INTO manifest_blobs AS known (manifest_id, repository_id, project_id, digest)
+        SELECT id, $1, project_id, unnest($8) FROM manifest
+        ON CONFLICT (manifest_id, digest) DO UPDATE SET project_id = EXCLUDED.project_id
+        WHERE known.project_id IS NULL
     ), children AS (
         INSERT INTO manifest_children (manifest_id, child_digest)
         SELECT id, unnest($9) FROM manifest
         ON CONFLICT DO NOTHING
     )
-    SELECT id FROM manifest
+    SELECT id, project_id, (SELECT coalesce(sum(size_bytes), 0)::bigint FROM counted),
+        hold_immutability_rules(project_id)
+    FROM manifest
     """,
 )
 
 
-async def upsert_manifest(tx: Transaction, new: NewManifest) -> int:
-    """Add a manifest with what it refers to, or note that it was pushed again, and return its id.
+async def upsert_manifest(tx: Transaction, new: NewManifest) -> Upserted:
+    """Add a manifest with what it refers to, or note that it was pushed again.
+
+    What its project did not use before is entered into `project_blobs`, in the order of digests, so that
+    two pushes wait for one another at most one way round. The rules of immutability stay until `tx` ends.
 
     Raises:
-        ForeignKeyViolation: a blob was unlinked meanwhile.
+        ForeignKeyViolation: the repository was deleted, a blob was unlinked, or what is counted was deleted.
     """
     parsed = new.parsed
     subject = parsed.subject.digest if parsed.subject else None
@@ -132,86 +169,9 @@ async def upsert_manifest(tx: Transaction, new: NewManifest) -> int:
         *(json.dumps(parsed.annotations), new.blobs, new.children),
         *(parsed.described_type, parsed.content_size_bytes),
     )
-    return int(rows[0][0])
-
-
-LOCK_MANIFEST = SQL("""
-    SELECT m.id FROM manifests m JOIN repositories r ON r.id = m.repository_id
-    WHERE r.name = %(repository)s AND m.digest = %(digest)s
-    FOR UPDATE OF m
-""")
-
-
-async def lock_manifest(tx: Transaction, repository: str, digest: Digest) -> int | None:
-    """Return the id of a manifest that nobody else can name, tag or delete until `tx` ends."""
-    found = await tx.value(LOCK_MANIFEST, repository=repository, digest=digest)
-    return None if found is None else int(found)
-
-
-HAS_PARENT = SQL("""
-    SELECT true FROM manifests m
-    JOIN manifest_children c ON c.child_digest = m.digest
-    JOIN manifests parent ON parent.id = c.manifest_id AND parent.repository_id = m.repository_id
-    WHERE m.id = %(manifest_id)s AND parent.id <> m.id LIMIT 1
-""")
-
-
-async def has_parent(tx: Transaction, manifest_id: int) -> bool:
-    """Whether an index of the same repository lists the manifest."""
-    return bool(await tx.value(HAS_PARENT, manifest_id=manifest_id))
-
-
-DELETE_MANIFEST = SQL("""
-    WITH tagged AS (SELECT name FROM tags WHERE manifest_id = %(manifest_id)s),
-        deleted AS (DELETE FROM manifests WHERE id = %(manifest_id)s)
-    SELECT name FROM tagged ORDER BY name
-""")
-
-
-async def delete_manifest(tx: Transaction, manifest_id: int) -> list[str]:
-    """Remove a manifest with its tags and return their names."""
-    return await tx.values(DELETE_MANIFEST, manifest_id=manifest_id)
-
-
-DELETE_ALL = SQL("DELETE FROM manifests WHERE repository_id = %(repository_id)s")
-
-
-async def delete_all(tx: Transaction, repository_id: int) -> None:
-    """Remove all manifests of a repository with their tags."""
-    await tx.run(DELETE_ALL, repository_id=repository_id)
-
-
-LOCK_DEPENDENTS = SQL("""
-    SELECT d.id, d.digest, found.is_accessory
-    FROM repositories r
-    JOIN manifests m ON m.repository_id = r.id AND m.digest = %(digest)s
-    CROSS JOIN LATERAL (
-        SELECT a.id, true AS is_accessory FROM manifests a
-        WHERE a.repository_id = r.id AND a.subject_digest = m.digest
-        UNION
-        SELECT t.manifest_id, true FROM tags t
-        WHERE t.repository_id = r.id AND t.name = replace(m.digest, ':', '-') || '.sig'
-        UNION
-        SELECT child.id, false FROM manifest_children c
-        JOIN manifests child ON child.repository_id = r.id AND child.digest = c.child_digest
-        WHERE c.manifest_id = m.id
-    ) found
-    JOIN manifests d ON d.id = found.id AND d.id <> m.id
-    WHERE r.name = %(repository)s ORDER BY d.digest FOR UPDATE OF d
-""")
-
-
-async def lock_dependents(tx: Transaction, repository: str, digest: str) -> list[Dependent]:
-    """Return accessories and members of a manifest, which nobody else can tag or delete until `tx` ends."""
-    return await tx.all(Dependent, LOCK_DEPENDENTS, repository=repository, digest=digest)
-
-
-IS_TAGGED = SQL("SELECT EXISTS (SELECT FROM tags WHERE manifest_id = %(manifest_id)s)")
-
-
-async def is_tagged(tx: Transaction, manifest_id: int) -> bool:
-    """Whether a tag points to the manifest."""
-    return bool(await tx.value(IS_TAGGED, manifest_id=manifest_id))
+    if not rows:
+        raise ForeignKeyViolation("manifests_repository_id_fkey")
+    return Upserted(*rows[0][:3])
 
 
 LIST_REFERRERS = SQL("""

@@ -20,9 +20,14 @@ class OciError(Exception):
         self.detail = detail
         self.headers = headers or {}
 
+    @property
+    def message(self) -> str:
+        """What the answer says; people see this, most clients hide the detail."""
+        return self.sentence
+
     def body(self) -> dict[str, object]:
         """Return the JSON body of the answer, in the shape of the spec."""
-        error: dict[str, object] = {"code": self.code, "message": self.sentence}
+        error: dict[str, object] = {"code": self.code, "message": self.message}
         if self.detail is not None:
             error["detail"] = self.detail
         return {"errors": [error]}
@@ -126,6 +131,19 @@ class Denied(OciError):
     """The caller is known and may not do this."""
 
     code, status, sentence = "DENIED", 403, "requested access to the resource is denied"
+
+
+class StorageExceeded(Denied):
+    """The project would use more storage than its quota allows."""
+
+    def __init__(self, message: str, *, used_bytes: int, hard_bytes: int, needed_bytes: int) -> None:
+        super().__init__({"used": used_bytes, "limit": hard_bytes, "needed": needed_bytes})
+        self._message = message
+
+    @property
+    def message(self) -> str:
+        """What the answer says, with the figures."""
+        return self._message
 
 
 class Unsupported(OciError):

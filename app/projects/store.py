@@ -12,8 +12,13 @@ async def find_project_id(statements: Statements, name: str) -> int | None:
 
 
 INSERT_PROJECT = SQL("""
-    INSERT INTO projects (name, owner_id, is_public) VALUES (%(name)s, %(owner_id)s, %(is_public)s)
-    ON CONFLICT (name) DO NOTHING RETURNING id
+    WITH project AS (
+        INSERT INTO projects (name, owner_id, is_public) VALUES (%(name)s, %(owner_id)s, %(is_public)s)
+        ON CONFLICT (name) DO NOTHING RETURNING id
+    ), quota AS (
+        INSERT INTO quotas (project_id) SELECT id FROM project
+    )
+    SELECT id FROM project
 """)
 
 

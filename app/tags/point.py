@@ -2,9 +2,13 @@
 
 from datetime import datetime
 
+from msgspec import Struct
+
 from app.access import Call
 from app.db import Transaction
 from app.events import TagCreated, TagDeleted, TagMoved, outbox
+from app.immutability.model import decoded
+from app.immutability.protect import require_mutable, rules_in_force
 from app.oci.digest import Digest
 from app.oci.errors import ManifestUnknown
 from app.oci.names import RepositoryName, Tag
@@ -12,11 +16,13 @@ from app.resources import Resources
 from app.tags import store
 
 
-async def point_tags(
-    tx: Transaction, repository_id: int, manifest_id: int, *, names: tuple[Tag, ...]
-) -> list[store.Moved]:
-    """Point every tag to the manifest and return those that pointed elsewhere before."""
-    return await store.upsert_tags(tx, repository_id, manifest_id, names=list(names)) if names else []
+class Target(Struct, frozen=True):
+    """A manifest that tags are to point to, by its ids and as the events name it."""
+
+    repository_id: int
+    manifest_id: int
+    repository_name: RepositoryName
+    digest: Digest
 
 
 async def add_tag(tx: Transaction, call: Call, manifest_id: int, *, digest: Digest, name: Tag) -> bool:
@@ -28,23 +34,54 @@ async def add_tag(tx: Transaction, call: Call, manifest_id: int, *, digest: Dige
     return True
 
 
-def moved_events(repository: RepositoryName, digest: Digest, moved: list[store.Moved]) -> list[TagMoved]:
-    """Return what to record of tags that moved to `digest`."""
+async def point_tags(tx: Transaction, target: Target, names: tuple[Tag, ...]) -> list[TagMoved]:
+    """Point every tag to the manifest and return what to record of those that pointed elsewhere before.
+
+    Raises PreconditionFailed where a rule of immutability protects one of those; an earlier statement of `tx`
+    has to hold the rules. Pointing a tag to where it points already is no matter of rules.
+    """
+    if not names:
+        return []
+    moved = await store.upsert_tags(tx, target.repository_id, target.manifest_id, names=list(names))
+    if moved:
+        require_mutable(decoded(moved[0].rules or "[]"), target.repository_name, [tag.name for tag in moved])
     return [
-        TagMoved(repository_name=repository, tag=tag.name, digest=digest, previous_digest=tag.previous_digest)
+        TagMoved(
+            repository_name=target.repository_name,
+            tag=tag.name,
+            digest=target.digest,
+            previous_digest=tag.previous_digest,
+        )
         for tag in moved
     ]
 
 
 async def delete_tag(r: Resources, call: Call, tag: Tag) -> None:
-    """Remove a tag (spec.md, end-9); raise ManifestUnknown when there is none."""
+    """Remove a tag (spec.md, end-9); raise ManifestUnknown, or PreconditionFailed."""
     async with r.database.transaction() as tx:
-        digest = await store.delete_tag(tx, call.repository, tag)
-        if digest is None:
+        deleted = await store.delete_tag(tx, call.repository, tag)
+        if deleted is None:
             raise ManifestUnknown(tag)
-        await outbox.record(
-            tx, call.cause, TagDeleted(repository_name=call.repository, tag=tag, digest=digest)
-        )
+        require_mutable(await rules_in_force(tx, deleted.project_id), call.repository, [tag])
+        event = TagDeleted(repository_name=call.repository, tag=tag, digest=deleted.digest)
+        await outbox.record(tx, call.cause, event)
+
+
+async def tags_to_lose(
+    tx: Transaction, repository: RepositoryName, project_id: int, *, manifest_ids: list[int]
+) -> dict[int, list[str]]:
+    """Return the tags of manifests that are to be deleted, by manifest.
+
+    Raises PreconditionFailed where one is immutable; an earlier statement of `tx` has to hold the rules.
+    """
+    found: dict[int, list[str]] = {}
+    for tag in await store.list_tags_of(tx, manifest_ids):
+        found.setdefault(tag.manifest_id, []).append(tag.name)
+    if found:
+        rules = await rules_in_force(tx, project_id)
+        for names in found.values():
+            require_mutable(rules, repository, names)
+    return found
 
 
 async def note_tag_pull(tx: Transaction, repository: str, tag: str, *, pulled_at: datetime) -> None:

@@ -18,10 +18,11 @@ async def list_tags(statements: Statements, repository_id: int, *, last: str, li
 
 
 class Moved(Struct, frozen=True):
-    """A tag that pointed elsewhere before."""
+    """A tag that pointed elsewhere before; `rules` are those of its project in force, as JSON."""
 
     name: str
     previous_digest: str
+    rules: str | None
 
 
 UPSERT_TAGS = Prepared(
@@ -38,7 +39,11 @@ UPSERT_TAGS = Prepared(
         ON CONFLICT (repository_id, name)
         DO UPDATE SET manifest_id = EXCLUDED.manifest_id, pushed_at = now()
     )
-    SELECT name, digest FROM previous WHERE manifest_id <> $2 ORDER BY name
+    SELECT name, digest, (
+        SELECT json_agg(json_build_object('tags', tag_selectors, 'scopes', scope_selectors))::text
+        FROM repositories r JOIN immutability_rules i ON i.project_id = r.project_id
+        WHERE r.id = $1 AND NOT i.is_disabled
+    ) FROM previous WHERE manifest_id <> $2 ORDER BY name
     """,
 )
 
@@ -46,7 +51,10 @@ UPSERT_TAGS = Prepared(
 async def upsert_tags(
     tx: Transaction, repository_id: int, manifest_id: int, *, names: list[str]
 ) -> list[Moved]:
-    """Point tags to a manifest and return those that pointed elsewhere before."""
+    """Point tags to a manifest and return those that pointed elsewhere before.
+
+    Only where there are such, the project's rules of immutability are read.
+    """
     return [Moved(*row) for row in await tx.tuples(UPSERT_TAGS, repository_id, manifest_id, names)]
 
 
@@ -65,14 +73,42 @@ async def insert_tag(tx: Transaction, manifest_id: int, name: str) -> bool:
 DELETE_TAG = SQL("""
     DELETE FROM tags t USING repositories r, manifests m
     WHERE r.id = t.repository_id AND m.id = t.manifest_id AND r.name = %(repository)s AND t.name = %(name)s
-    RETURNING m.digest
+    RETURNING m.digest, r.project_id, hold_immutability_rules(r.project_id) AS held
 """)
 
 
-async def delete_tag(tx: Transaction, repository: str, name: str) -> str | None:
-    """Remove a tag and return the digest it pointed to, or None when there was none."""
-    found = await tx.value(DELETE_TAG, repository=repository, name=name)
-    return None if found is None else str(found)
+class Deleted(Struct, frozen=True):
+    """A tag that is gone."""
+
+    digest: str
+    project_id: int
+
+
+async def delete_tag(tx: Transaction, repository: str, name: str) -> Deleted | None:
+    """Remove a tag and return where it pointed to; the rules of immutability stay until `tx` ends."""
+    return await tx.maybe(_deleted, DELETE_TAG, repository=repository, name=name)
+
+
+def _deleted(*, held: str, **columns: object) -> Deleted:
+    del held
+    return Deleted(**columns)  # type: ignore[arg-type]  # columns by their names
+
+
+LIST_TAGS_OF = SQL(
+    "SELECT name, manifest_id FROM tags WHERE manifest_id = ANY(%(ids)s::bigint[]) ORDER BY name"
+)
+
+
+class TagOf(Struct, frozen=True):
+    """A tag of a manifest."""
+
+    name: str
+    manifest_id: int
+
+
+async def list_tags_of(tx: Transaction, manifest_ids: list[int]) -> list[TagOf]:
+    """Return the tags that point to manifests."""
+    return await tx.all(TagOf, LIST_TAGS_OF, ids=manifest_ids)
 
 
 NOTE_TAG_PULL = SQL("""

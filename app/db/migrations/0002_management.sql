@@ -174,6 +174,21 @@ ALTER TABLE audit_logs
     ADD COLUMN is_success boolean NOT NULL DEFAULT true;
 CREATE INDEX audit_logs_username_idx ON audit_logs (username, occurred_at DESC);
 
+-- A push is refused by raising an error: its last statement runs together with COMMIT, and nobody is asked between.
+CREATE FUNCTION refuse_over_quota() RETURNS boolean LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION 'the quota is exceeded' USING ERRCODE = 'check_violation', CONSTRAINT = 'quotas_hard_check';
+END
+$$;
+
+-- Who moves or deletes tags holds the rules of the project as they are; who changes rules waits for them.
+CREATE FUNCTION hold_immutability_rules(project_id bigint) RETURNS void LANGUAGE sql AS $$
+    SELECT pg_advisory_xact_lock_shared('immutability_rules'::regclass::oid::integer, hashint8(project_id))
+$$;
+CREATE FUNCTION take_immutability_rules(project_id bigint) RETURNS void LANGUAGE sql AS $$
+    SELECT pg_advisory_xact_lock('immutability_rules'::regclass::oid::integer, hashint8(project_id))
+$$;
+
 -- What callers may is remembered by every process for as long as this number stays.
 CREATE TABLE access_epoch (value bigint NOT NULL);
 INSERT INTO access_epoch VALUES (1);
