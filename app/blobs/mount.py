@@ -44,7 +44,7 @@ async def _link(r: Resources, call: Call, digest: Digest, *, source: str) -> boo
     stored = await store.find_blob_size(r.database, source, digest)
     if stored is None:
         return False
-    await require_room(r, call, stored, digest)
+    await require_room(r, call, stored, digest=digest)
     async with r.database.transaction() as tx:
         size = await store.find_linked_size(tx, source, digest)
         if size is None:

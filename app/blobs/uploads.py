@@ -106,7 +106,7 @@ async def complete(r: Resources, call: Call, upload_id: UUID, *, digest: Digest,
         last = Chunk(_once(body), len(body), last.start)
     session = await lease(r, call, upload_id, start=last.start)
     try:
-        await require_room(r, call, session.offset_bytes + (last.length or 0), digest)
+        await require_room(r, call, session.offset_bytes + (last.length or 0), digest=digest)
         size = await _place(r, session, digest=digest, last=last)
         if not await settle(r, call, session.standing, digest=digest, size_bytes=size):
             raise busy()

@@ -7,7 +7,7 @@ from typing import Final, Literal
 import msgspec
 from msgspec import Struct
 
-from app.immutability.doublestar import matches
+from app.harbor.doublestar import matches
 from app.oci.names import RepositoryName
 
 MAX_RULES: Final = 15

@@ -15,7 +15,7 @@ async def rules_in_force(statements: Statements, project_id: int) -> Sequence[Se
     To act on them, first hold them: `SELECT hold_immutability_rules(project_id)`, in an earlier statement of
     the same transaction. Then nobody changes them before it ends.
     """
-    return decoded(await store.find_in_force(statements, project_id))
+    return decoded(await store.get_in_force(statements, project_id))
 
 
 def require_mutable(rules: Sequence[Selectors], repository: RepositoryName, tags: Iterable[str]) -> None:

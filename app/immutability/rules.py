@@ -3,10 +3,10 @@
 from app.access import ProjectCall
 from app.db import Page
 from app.events import ImmutableRuleCreated, ImmutableRuleDeleted, ImmutableRuleUpdated, outbox
+from app.harbor.doublestar import BadPattern, parse
 from app.harbor.errors import BadRequest, Conflict, NotFound
 from app.harbor.query import ListQuery
 from app.immutability import store
-from app.immutability.doublestar import BadPattern, parse
 from app.immutability.model import MAX_RULES, Rule, Selectors
 from app.resources import Resources
 

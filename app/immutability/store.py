@@ -23,15 +23,15 @@ RULES = Listing(
     order="id",
 )
 
-FIND_IN_FORCE = SQL("""
+GET_IN_FORCE = SQL("""
     SELECT coalesce(json_agg(json_build_object('tags', tag_selectors, 'scopes', scope_selectors)), '[]')::text
     FROM immutability_rules WHERE project_id = %(project_id)s AND NOT is_disabled
 """)
 
 
-async def find_in_force(statements: Statements, project_id: int) -> str:
+async def get_in_force(statements: Statements, project_id: int) -> str:
     """Return the selectors of the project's rules in force, as JSON."""
-    return str(await statements.value(FIND_IN_FORCE, project_id=project_id))
+    return str(await statements.value(GET_IN_FORCE, project_id=project_id))
 
 
 TAKE_RULES = SQL("SELECT take_immutability_rules(%(project_id)s)")

@@ -35,7 +35,7 @@ async def refused(r: Resources, call: Call, growth: Growth) -> StorageExceeded:
     return await _refusal(r, call, usage or Usage(0, 0), needed_bytes=growth.added_bytes)
 
 
-async def require_room(r: Resources, call: Call, size_bytes: int, digest: Digest | None = None) -> None:
+async def require_room(r: Resources, call: Call, size_bytes: int, *, digest: Digest | None = None) -> None:
     """Raise StorageExceeded where a blob of this size, or larger, cannot be used in the project."""
     project_id = call.standing.project_id
     if project_id is None:

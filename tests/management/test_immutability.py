@@ -7,7 +7,7 @@ import pytest
 
 from app.access import Role
 from app.db import SQL
-from app.immutability.doublestar import BadPattern, matches, parse
+from app.harbor.doublestar import BadPattern, matches, parse
 from app.immutability.model import ScopeSelector, Selectors, TagSelector, is_immutable
 from app.oci.names import RepositoryName
 from tests.conformance.client import Repository, open_repository

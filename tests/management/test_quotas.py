@@ -1,13 +1,11 @@
 """Quotas: their API, and pushes that fit and do not fit."""
 
-import asyncio
 from typing import Any
 
 import pytest
 
 from app.access import Role
 from app.db import SQL
-from app.manifests.recount import recount
 from app.quotas.model import readable
 from tests.conformance.client import Answer, Repository, bearer, open_repository
 from tests.conformance.content import digest_of, image, unique
@@ -20,7 +18,6 @@ EVENTS = SQL("""
     SELECT payload::jsonb - 'type' || jsonb_build_object('what', type) FROM outbox
     WHERE payload->>'project_name' = %(project)s AND type LIKE 'quota.%%' ORDER BY id
 """)
-FORGET = SQL("UPDATE manifests SET project_id = NULL WHERE digest = %(digest)s")
 
 
 @pytest.fixture
@@ -249,55 +246,6 @@ async def test_mount_that_cannot_fit_is_refused(
     await limit(admin, full, 2_000)
     assert (await target.send("POST", mount)).status == 201
     assert await used(admin, project) == 0
-
-
-@pytest.mark.parametrize("fits", [0, 1, 7])
-async def test_pushes_at_once_never_exceed_the_limit(
-    admin: Caller, project: Project, repo: Repository, fits: int
-) -> None:
-    made = [image([b"%05d" % n * 200], config=b"{}") for n in range(20)]
-    for content in made:
-        for blob in content.blobs:
-            await repo.push_blob(blob)
-    # The configuration is shared, and counted with the first.
-    room = fits * (len(made[0].body) + 1_000) + 2
-    await limit(admin, project, room)
-    answers = await asyncio.gather(*(repo.put_manifest(content) for content in made))
-    assert sorted(answer.status for answer in answers) == [201] * fits + [403] * (20 - fits)
-    assert await used(admin, project) == (room if fits else 0)
-
-
-async def test_recount_counts_what_an_older_version_pushed(
-    admin: Caller, project: Project, repo: Repository, shared: Registry
-) -> None:
-    content = image([unique(3_000)])
-    await repo.push(content)
-    right, database = await used(admin, project), shared.resources.database
-    assert await recount(shared.resources) == 0
-    async with database.transaction() as tx:
-        await tx.run(FORGET, digest=content.digest)
-        await tx.run(
-            SQL("UPDATE manifest_blobs SET project_id = NULL WHERE project_id = %(id)s"), id=project.id
-        )
-        await tx.run(SQL("DELETE FROM project_blobs WHERE project_id = %(id)s"), id=project.id)
-        await tx.run(SQL("UPDATE quotas SET used_bytes = 0 WHERE project_id = %(id)s"), id=project.id)
-    assert await recount(shared.resources) == 1
-    assert await used(admin, project) == right
-    assert await recount(shared.resources) == 0
-    assert (await repo.delete(f"manifests/{content.digest}")).status == 202
-    assert await used(admin, project) == 0
-
-
-async def test_recount_corrects_a_count_that_drifted_also_over_the_limit(
-    admin: Caller, project: Project, repo: Repository, shared: Registry
-) -> None:
-    await repo.push(image([unique(3_000)]))
-    right = await used(admin, project)
-    await limit(admin, project, 5)
-    async with shared.resources.database.transaction() as tx:
-        await tx.run(SQL("UPDATE quotas SET used_bytes = 7 WHERE project_id = %(id)s"), id=project.id)
-    assert await recount(shared.resources) == 1
-    assert await used(admin, project) == right
 
 
 @pytest.mark.parametrize(
