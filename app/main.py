@@ -17,7 +17,9 @@ from app.artifacts import addition_routes, change_routes
 from app.artifacts import routes as artifact_routes
 from app.audit import routes as audit_routes
 from app.auth import routes as auth_routes
-from app.auth.authority import RegistryAuthority
+from app.auth import session_routes
+from app.auth.authority import REGISTRY_AUTHORITY, RegistryAuthority
+from app.auth.login import Logins
 from app.auth.passwords import LocalAuthenticator, Proofs, RobotAuthenticator
 from app.auth.tokens import TokenSigner
 from app.blobs import routes as blob_routes
@@ -68,6 +70,7 @@ ROUTES: Final[tuple[Route, ...]] = (
     Route("GET", "/healthz", healthz, Permission.ANYONE),
     Route("GET", "/readyz", readyz, Permission.ANYONE),
     *auth_routes.ROUTES,
+    *session_routes.ROUTES,
     *repository_routes.ROUTES,
     *upload_routes.ROUTES,
     *blob_routes.ROUTES,
@@ -97,23 +100,18 @@ def build(r: Resources) -> web.Application:
     application = web.Application(middlewares=middlewares)
     signer = TokenSigner(r.settings.auth)
     proofs = Proofs()
-    authority = RegistryAuthority(
-        r.database,
-        r.settings.auth,
-        authenticators=(
-            RobotAuthenticator(r.database, proofs, prefix=r.settings.auth.robot_prefix),
-            LocalAuthenticator(r.database, proofs),
-        ),
-        signer=signer,
-    )
+    robots = RobotAuthenticator(r.database, proofs, prefix=r.settings.auth.robot_prefix)
+    logins = Logins(r, (robots, LocalAuthenticator(r.database, proofs)))
+    authority = RegistryAuthority(r, logins, signer)
     application[RESOURCES] = r
     application[AUTHORITY] = authority
-    application[auth_routes.REGISTRY_AUTHORITY] = authority
+    application[REGISTRY_AUTHORITY] = authority
     application[auth_routes.TOKEN_SIGNER] = signer
     application[openapi_routes.DOCUMENT] = describe(ROUTES, version=version("roadstead"))
     application[PULL_LOG] = PullLog(r.database)
     application[EXTERNAL_URL] = r.settings.external_url
     application.cleanup_ctx.append(_record_pulls)
+    application.on_response_prepare.append(session_routes.show_csrf_token)
     for route in ROUTES:
         handler = guarded(route)
         application.router.add_route(route.method, route.path, handler, expect_handler=continue_later)

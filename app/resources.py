@@ -1,23 +1,27 @@
 """What a process holds open: database, storage, cache, settings."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Final
 
 from aiohttp import web
 from msgspec import Struct
+from redis.asyncio import Redis
 
 from app.db import Database, open_database
-from app.settings import Settings, require
+from app.settings import Settings, SettingsError, require
 from app.storage import ContentCache, FilesystemDriver, StorageDriver
 
 _TAIL_BYTES: Final = 4 << 20
+_REDIS_SECONDS: Final = 0.5
+"""How long anybody waits for Redis: what it holds here is nothing that a request could not do without."""
 
 
 class Resources(Struct, frozen=True):
     """Opened once per process and handed to every use case that commits on its own.
 
-    `cache` keeps content by digest, `tails` what small uploads have sent so far, by session.
+    `cache` keeps content by digest, `tails` what small uploads have sent so far, by session. `redis` connects
+    when it is first asked; None where the process is told of none.
     """
 
     settings: Settings
@@ -25,6 +29,7 @@ class Resources(Struct, frozen=True):
     storage: StorageDriver
     cache: ContentCache
     tails: ContentCache
+    redis: Redis | None = None
 
 
 RESOURCES: Final = web.AppKey("resources", Resources)
@@ -45,15 +50,35 @@ async def open_resources(settings: Settings) -> AsyncIterator[Resources]:
     """
     require(settings, "database.url")
     storage = FilesystemDriver(settings.storage_root)
-    async with open_database(
-        settings.database.url,
-        size=settings.database.pool_size,
-        statement_timeout=settings.database.statement_timeout,
-    ) as database:
+    async with AsyncExitStack() as stack:
+        redis = await stack.enter_async_context(_redis(settings.redis.url)) if settings.redis.url else None
+        database = await stack.enter_async_context(
+            open_database(
+                settings.database.url,
+                size=settings.database.pool_size,
+                statement_timeout=settings.database.statement_timeout,
+            )
+        )
         yield Resources(
             settings=settings,
             database=database,
             storage=storage,
             cache=ContentCache(settings.manifests.cache_bytes),
             tails=ContentCache(_TAIL_BYTES),
+            redis=redis,
         )
+
+
+def redis_key(*parts: str) -> str:
+    """Return a key of ours in a Redis that others may use, too."""
+    return ":".join(("roadstead", *parts))
+
+
+def _redis(url: str) -> Redis:
+    try:
+        client: Redis = Redis.from_url(
+            url, socket_timeout=_REDIS_SECONDS, socket_connect_timeout=_REDIS_SECONDS
+        )
+    except ValueError as error:
+        raise SettingsError(f"redis.url: {error}") from None
+    return client

@@ -10,6 +10,7 @@ from arq.worker import Function, func
 from app.jobs import (
     COUNT_PULLS,
     DESCRIBE_ARTIFACTS,
+    EXPIRE_SESSIONS,
     EXPIRE_UPLOADS,
     FORWARD_AUDIT_LOG,
     PURGE_AUDIT_LOG,
@@ -19,6 +20,7 @@ from app.jobs import (
 from workers.artifacts import describe_artifacts
 from workers.audit import forward_audit_log, purge_audit_log, write_audit_log
 from workers.events import count_pulls
+from workers.sessions import expire_sessions
 from workers.uploads import expire_uploads
 
 Run: TypeAlias = Callable[..., Awaitable[Any]]
@@ -30,11 +32,13 @@ RUNS: Final[dict[Job, Run]] = {
     COUNT_PULLS: count_pulls,
     DESCRIBE_ARTIFACTS: describe_artifacts,
     EXPIRE_UPLOADS: expire_uploads,
+    EXPIRE_SESSIONS: expire_sessions,
 }
 
 EVERY_FIVE_MINUTES: Final = frozenset(range(0, 60, 5))
 PERIODIC: Final[dict[Job, frozenset[int]]] = {
     EXPIRE_UPLOADS: EVERY_FIVE_MINUTES,
+    EXPIRE_SESSIONS: EVERY_FIVE_MINUTES,
     PURGE_AUDIT_LOG: frozenset({17}),
 }
 """At which minutes of the hour a job runs, and at every start of a worker."""

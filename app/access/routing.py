@@ -208,10 +208,10 @@ def repository_of(request: web.Request) -> RepositoryName:
     return request[_REPOSITORY]
 
 
-def cause_of(request: web.Request) -> Cause:
-    """Return what a guarded request leaves in the records."""
+def cause_of(request: web.Request, username: str | None = None) -> Cause:
+    """Return what a request leaves in the records: of its caller, or before he is known of a name."""
     return Cause(
-        username=request[_ACTOR].username,
+        username=request[_ACTOR].username if username is None else username,
         address=request.remote or "",
         user_agent=request.headers.get("User-Agent", "")[:200],
         request_id=request_id(request),

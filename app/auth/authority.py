@@ -1,55 +1,58 @@
 """The one place that decides who a caller is and what the caller may do: the port `app.access.Authority`."""
 
 import binascii
+import hmac
 from base64 import b64decode
 from typing import Final
 
 from aiohttp import web
 
 from app.access import ANONYMOUS, Actor, Permission, Standing
-from app.access.routing import ProjectKey
-from app.auth.passwords import Authenticator
+from app.access.routing import ProjectKey, cause_of
+from app.auth.login import BadCredentials, Logins
+from app.auth.sessions import csrf_token, find_actor
 from app.auth.standings import Standings
 from app.auth.tokens import TokenInvalid, TokenSigner
-from app.db import Check, Database
-from app.harbor.errors import Forbidden, Unauthenticated
+from app.db import Check
+from app.harbor.errors import Forbidden, SlowDown, Unauthenticated
 from app.http import API_VERSION, base_url, is_api
-from app.oci.errors import Denied, Unauthorized
+from app.oci.errors import Denied, TooManyRequests, Unauthorized
 from app.oci.names import RepositoryName
-from app.settings import AuthSettings
+from app.resources import Resources
 
 _SCOPES: Final = {Permission.PULL: "pull", Permission.PUSH: "pull,push", Permission.DELETE: "delete"}
 _CATALOG: Final = "registry:catalog:*"
-
-
-class BadCredentials(Exception):
-    """The Authorization header is malformed, or name and password are not right."""
+_PAGES: Final = "/c/"
+_HARMLESS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+SESSION_COOKIE: Final = "sid"
+CSRF_HEADER: Final = "X-Harbor-CSRF-Token"
+CSRF_TOKEN: Final = web.RequestKey("csrf_token", str)
+"""What a request with a session has to show before it changes anything."""
 
 
 class RegistryAuthority:
-    """Basic and bearer credentials, grants of tokens, roles in projects."""
+    """Basic and bearer credentials, sessions, grants of tokens, roles in projects."""
 
-    def __init__(
-        self,
-        database: Database,
-        settings: AuthSettings,
-        *,
-        authenticators: tuple[Authenticator, ...],
-        signer: TokenSigner,
-    ) -> None:
-        self._database = database
-        self._standings = Standings(database)
-        self._settings = settings
-        self._authenticators = authenticators
+    def __init__(self, r: Resources, logins: Logins, signer: TokenSigner) -> None:
+        self._r = r
+        self._settings = r.settings.auth
+        self._standings = Standings(r.database)
+        self._logins = logins
         self._signer = signer
 
     async def identify(self, request: web.Request) -> Actor:
-        """Return the caller; raise Unauthorized, or Unauthenticated, for wrong or expired credentials."""
+        """Return the caller.
+
+        Raises:
+            Unauthorized, Unauthenticated: wrong or expired credentials.
+            TooManyRequests, SlowDown: too many wrong ones before.
+            Forbidden: a change in a session without its CSRF token.
+        """
         header = request.headers.get("Authorization")
         if header is None:
-            return ANONYMOUS
+            return await self._of_session(request) if is_api(request) else ANONYMOUS
         try:
-            return await self._identified(header, may_bear=not is_api(request))
+            return await self._identified(request, header)
         except (TokenInvalid, BadCredentials) as error:
             if is_api(request):
                 raise Unauthenticated(str(error)) from None
@@ -57,33 +60,53 @@ class RegistryAuthority:
                 request, None, f'error="invalid_token",error_description="{_quoted(error)}"'
             ) from None
 
-    async def _identified(self, header: str, *, may_bear: bool) -> Actor:
+    async def _identified(self, request: web.Request, header: str) -> Actor:
         scheme, _, credentials = header.partition(" ")
         match scheme.lower():
-            case "bearer" if may_bear:
+            case "bearer" if not is_api(request):
                 return self._signer.verify(credentials.strip())
             case "basic":
-                return await self.login(credentials)
+                return await self.log_in(request, credentials)
             case _:
                 raise BadCredentials("unknown scheme")
 
-    async def login(self, credentials: str) -> Actor:
-        """Return whom Basic credentials (RFC 7617) belong to; raise BadCredentials."""
+    async def _of_session(self, request: web.Request) -> Actor:
+        """Return the caller by the cookie; a session that is over is none."""
+        key = request.cookies.get(SESSION_COOKIE)
+        actor = await find_actor(self._r, key) if key else None
+        if not key or actor is None:
+            return ANONYMOUS
+        token = request[CSRF_TOKEN] = csrf_token(key)
+        shown = request.headers.get(CSRF_HEADER, "")
+        if request.method not in _HARMLESS and not hmac.compare_digest(
+            shown.encode(errors="replace"), token.encode()
+        ):
+            raise Forbidden(f"show the {CSRF_HEADER} of an earlier answer")
+        return actor
+
+    async def log_in(self, request: web.Request, credentials: str) -> Actor:
+        """Return whom Basic credentials (RFC 7617) belong to; raise as `log_in_as` does."""
         try:
             username, colon, password = b64decode(credentials, validate=True).decode().partition(":")
         except (binascii.Error, UnicodeDecodeError):
             raise BadCredentials("malformed") from None
         if not colon:
             raise BadCredentials("malformed")
-        return await self.login_as(username, password)
+        return await self.log_in_as(request, username, password)
 
-    async def login_as(self, username: str, password: str) -> Actor:
-        """Return whom a name and a password belong to; raise BadCredentials."""
-        for authenticator in self._authenticators:
-            actor = await authenticator.authenticate(username, password)
-            if actor is not None:
-                return actor
-        raise BadCredentials("incorrect username or password")
+    async def log_in_as(self, request: web.Request, username: str, password: str) -> Actor:
+        """Return whom a name and a password belong to.
+
+        Raises:
+            BadCredentials: they belong to nobody.
+            TooManyRequests, SlowDown: too many wrong ones before.
+        """
+        try:
+            return await self._logins.log_in(username, password, cause_of(request, username))
+        except SlowDown as error:
+            if not is_api(request) and not request.path.startswith(_PAGES):
+                raise TooManyRequests(error.sentence, headers=error.headers) from None
+            raise
 
     def remembered(self, actor: Actor, project: ProjectKey | None) -> tuple[Standing, Check] | None:
         """Return what the caller was a moment ago, and the check that it still is."""
@@ -91,7 +114,7 @@ class RegistryAuthority:
 
     async def prove(self) -> None:
         """Prove that the caller still is what was remembered, unless a statement of the request did."""
-        await self._database.prove()
+        await self._r.database.prove()
 
     async def standing(self, actor: Actor, project: ProjectKey | None = None) -> Standing:
         """Return what the caller is now, in the installation and in the project."""
@@ -169,3 +192,6 @@ class RegistryAuthority:
 
 def _quoted(error: Exception) -> str:
     return str(error).replace('"', "'")
+
+
+REGISTRY_AUTHORITY: Final = web.AppKey("registry_authority", RegistryAuthority)

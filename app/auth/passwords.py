@@ -17,6 +17,9 @@ _REMEMBERED: Final = 1_000
 class Authenticator(Protocol):
     """Turns a name and a secret into a caller."""
 
+    async def recognize(self, username: str, password: str) -> Actor | None:
+        """Return the caller whose secret was right before; None where that takes a proof."""
+
     async def authenticate(self, username: str, password: str) -> Actor | None:
         """Return the caller, or None for an unknown name, a wrong secret or a disabled account."""
 
@@ -33,21 +36,27 @@ class Proofs:
         self._proven: OrderedDict[bytes, str] = OrderedDict()
         self._decoy: str | None = None
 
+    def remembers(self, account: str, secret: str, secret_hash: str) -> bool:
+        """Whether the secret was the account's already."""
+        return self._proven.get(self._proof(account, secret)) == secret_hash
+
     async def holds(self, account: str, secret: str, secret_hash: str | None) -> bool:
         """Whether the secret is the account's; None, an account that is not there, takes as long."""
         if secret_hash is None:
             self._decoy = self._decoy or await hash_password(secrets.token_hex())
             await is_password(secret, self._decoy)
             return False
-        proof = hmac.digest(self._key, f"{account}\0{secret}".encode(), hashlib.sha256)
-        if self._proven.get(proof) == secret_hash:
+        if self.remembers(account, secret, secret_hash):
             return True
         if not await is_password(secret, secret_hash):
             return False
-        self._proven[proof] = secret_hash
+        self._proven[self._proof(account, secret)] = secret_hash
         if len(self._proven) > _REMEMBERED:
             self._proven.popitem(last=False)
         return True
+
+    def _proof(self, account: str, secret: str) -> bytes:
+        return hmac.digest(self._key, f"{account}\0{secret}".encode(), hashlib.sha256)
 
 
 class LocalAuthenticator:
@@ -56,6 +65,14 @@ class LocalAuthenticator:
     def __init__(self, database: Database, proofs: Proofs) -> None:
         self._database = database
         self._proofs = proofs
+
+    async def recognize(self, username: str, password: str) -> Actor | None:
+        """Return the user whose password was right before."""
+        user = None if "\0" in username else await store.find_user(self._database, username)
+        if user is None or user.is_disabled:
+            return None
+        is_known = self._proofs.remembers(f"user {user.id}", password, user.password_hash)
+        return Actor(username=user.username, user_id=user.id) if is_known else None
 
     async def authenticate(self, username: str, password: str) -> Actor | None:
         """Return the user, or None; an unknown name takes as long as a wrong password."""
@@ -77,6 +94,15 @@ class RobotAuthenticator:
         self._database = database
         self._proofs = proofs
         self._prefix = prefix
+
+    async def recognize(self, username: str, password: str) -> Actor | None:
+        """Return the robot whose secret was right before."""
+        if "\0" in username or not username.startswith(self._prefix):
+            return None
+        robot = await store.find_robot(self._database, username.removeprefix(self._prefix))
+        if robot is None or not self._proofs.remembers(f"robot {robot.id}", password, robot.secret_hash):
+            return None
+        return Actor(username=self._prefix + robot.name, robot_id=robot.id)
 
     async def authenticate(self, username: str, password: str) -> Actor | None:
         """Return the robot, or None; whether it may still do anything is asked at every request."""

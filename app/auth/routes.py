@@ -2,25 +2,22 @@
 
 from collections.abc import Iterable
 from typing import Final
-from urllib.parse import parse_qsl
 
 from aiohttp import web
 
 from app.access import ANONYMOUS, Actor, Grant, Permission
 from app.access.routing import Route
-from app.auth.authority import BadCredentials, RegistryAuthority
+from app.auth.authority import REGISTRY_AUTHORITY, RegistryAuthority
+from app.auth.forms import read_form
+from app.auth.login import BadCredentials
 from app.auth.tokens import TokenSigner
-from app.http import read_limited
 from app.oci.errors import NameInvalid, Unauthorized
 from app.oci.names import RepositoryName
 from app.resources import resources
 
-REGISTRY_AUTHORITY: Final = web.AppKey("registry_authority", RegistryAuthority)
 TOKEN_SIGNER: Final = web.AppKey("token_signer", TokenSigner)
 
 _MAX_SCOPES: Final = 100
-_MAX_FORM_BYTES: Final = 64 << 10
-_MAX_FIELDS: Final = 100
 _ON_REPOSITORIES: Final = (Permission.PULL, Permission.PUSH, Permission.DELETE)
 
 
@@ -33,7 +30,7 @@ async def get_token(request: web.Request) -> web.Response:
         try:
             if scheme.lower() != "basic":
                 raise BadCredentials("the token endpoint takes Basic credentials")
-            actor = await request.app[REGISTRY_AUTHORITY].login(credentials)
+            actor = await request.app[REGISTRY_AUTHORITY].log_in(request, credentials)
         except BadCredentials as error:
             raise _refused(request, error) from None
     return await _token(request, actor, request.query.getall("scope", []))
@@ -41,16 +38,15 @@ async def get_token(request: web.Request) -> web.Response:
 
 async def post_token(request: web.Request) -> web.Response:
     """Give a token for name and password in a form (RFC 6749, section 4.3)."""
-    body = await read_limited(request, _MAX_FORM_BYTES, resources(request).settings.uploads.idle_timeout)
     try:
-        fields = dict(parse_qsl(body.decode(), max_num_fields=_MAX_FIELDS))
+        fields = await read_form(request)
     except ValueError:
         return web.json_response({"error": "invalid_request"}, status=400)
     if fields.get("grant_type") != "password":
         return web.json_response({"error": "unsupported_grant_type"}, status=400)
     try:
-        actor = await request.app[REGISTRY_AUTHORITY].login_as(
-            fields.get("username", ""), fields.get("password", "")
+        actor = await request.app[REGISTRY_AUTHORITY].log_in_as(
+            request, fields.get("username", ""), fields.get("password", "")
         )
     except BadCredentials as error:
         raise _refused(request, error) from None

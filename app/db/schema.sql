@@ -1,4 +1,13 @@
 -- What the migrations in this directory make of an empty database. Written by `make schema`: do not edit.
+CREATE FUNCTION end_sessions() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    DELETE FROM sessions WHERE user_id = NEW.id;
+    RETURN NULL;
+END
+$$;
+
 CREATE FUNCTION hold_immutability_rules(project_id bigint) RETURNS void
     LANGUAGE sql
     AS $$
@@ -588,6 +597,8 @@ CREATE TRIGGER access_epoch AFTER INSERT OR DELETE OR UPDATE ON robots FOR EACH 
 CREATE TRIGGER access_epoch AFTER INSERT OR DELETE OR UPDATE ON user_group_members FOR EACH STATEMENT EXECUTE FUNCTION note_access_change();
 
 CREATE TRIGGER access_epoch AFTER INSERT OR DELETE OR UPDATE ON users FOR EACH STATEMENT EXECUTE FUNCTION note_access_change();
+
+CREATE TRIGGER end_sessions AFTER UPDATE OF password_hash, is_disabled ON users FOR EACH ROW WHEN ((new.is_disabled OR (new.password_hash <> old.password_hash))) EXECUTE FUNCTION end_sessions();
 
 ALTER TABLE ONLY blob_links
     ADD CONSTRAINT blob_links_blob_fkey FOREIGN KEY (digest) REFERENCES blobs(digest);

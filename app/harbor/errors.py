@@ -4,6 +4,7 @@ A use case raises one with a sentence for the person who asked; `app.http.errors
 `{"errors": [{"code": ..., "message": ...}]}`.
 """
 
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import ClassVar
 
@@ -14,9 +15,10 @@ class ApiError(Exception):
     code: ClassVar[str]
     status: ClassVar[int]
 
-    def __init__(self, sentence: str) -> None:
+    def __init__(self, sentence: str, *, headers: Mapping[str, str] | None = None) -> None:
         super().__init__(sentence)
         self.sentence = sentence
+        self.headers = dict(headers or {})
 
 
 def code_of(status: int) -> str:

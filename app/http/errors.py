@@ -88,7 +88,7 @@ def _refusal(error: ApiError | OciError | web.HTTPException) -> web.Response:
     """Return an error as the spec has it."""
     match error:
         case ApiError():
-            return _plain(error.status, error.code, error.sentence)
+            return _plain(error.status, error.code, error.sentence, headers=error.headers)
         case OciError():
             return _json(error.status, error.body(), dict(error.headers))
         case _:
@@ -100,7 +100,7 @@ def _refusal_of_api(error: ApiError | OciError | web.HTTPException) -> web.Respo
     """Return an error as Harbor has it."""
     match error:
         case ApiError():
-            return _plain(error.status, error.code, error.sentence)
+            return _plain(error.status, error.code, error.sentence, headers=error.headers)
         case OciError():
             detail = f": {error.detail}" if error.detail is not None else ""
             return _plain(error.status, code_of(error.status), f"{error.message}{detail}")

@@ -11,14 +11,14 @@ from app.harbor.query import Condition, Match
 from app.http.endpoint import Created, Id, Listed, ListParams
 from app.resources import resources
 from app.users import groups
-from app.users.schemas import Text, UserGroup, UserGroupReq, UserGroupSearchItem
+from app.users.schemas import Part, Text, UserGroup, UserGroupReq, UserGroupSearchItem
 
 
 class UserGroupListParams(ListParams, frozen=True):
     """Which groups."""
 
-    group_name: Annotated[Text, Meta(description="Part of the name.")] = ""
-    ldap_group_dn: Annotated[str, Meta(max_length=512, description="Place in the directory.")] = ""
+    group_name: Annotated[Part, Meta(description="Part of the name.")] = ""
+    ldap_group_dn: Annotated[Text, Meta(description="Place in the directory.")] = ""
 
 
 class UserGroupSearchParams(ListParams, frozen=True, kw_only=True):

@@ -15,6 +15,7 @@ from app.users import profiles
 from app.users.permissions import permissions_in, project_in
 from app.users.schemas import (
     OIDCCliSecretReq,
+    Part,
     PasswordReq,
     PermissionItem,
     Text,
@@ -29,14 +30,14 @@ from app.users.schemas import (
 class UserListParams(ListParams, frozen=True):
     """Which users."""
 
-    username: Annotated[Text, Meta(description="Part of the name.")] = ""
-    email: Annotated[Text, Meta(description="Part of the e-mail address.")] = ""
+    username: Annotated[Part, Meta(description="Part of the name.")] = ""
+    email: Annotated[Part, Meta(description="Part of the e-mail address.")] = ""
 
 
 class UserSearchParams(ListParams, frozen=True, kw_only=True):
     """Whom to look for."""
 
-    username: Annotated[Text, Meta(description="Part of the name.")]
+    username: Annotated[Part, Meta(description="Part of the name.")]
 
 
 class PermissionParams(Struct, frozen=True):

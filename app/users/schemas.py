@@ -8,6 +8,8 @@ from msgspec import Meta, Struct
 from app.users.model import Group, Profile
 
 Text: TypeAlias = Annotated[str, Meta(max_length=255)]
+Part: TypeAlias = Annotated[str, Meta(max_length=100)]
+"""Of a name that is looked for: several of them fit into an address."""
 Comment: TypeAlias = Annotated[str, Meta(max_length=30)]
 Password: TypeAlias = Annotated[str, Meta(max_length=1_024)]
 """How long a good one may be is the rule's business."""

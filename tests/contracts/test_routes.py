@@ -27,6 +27,8 @@ OPEN_TO_ANYONE = {
     "GET /readyz",
     "GET /service/token",
     "POST /service/token",
+    "POST /c/login",
+    "GET /c/log_out",
     "GET /api/v2.0/openapi.json",
     "GET /api/v2.0/docs",
     "GET /api/v2.0/health",

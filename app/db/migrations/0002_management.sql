@@ -63,6 +63,17 @@ CREATE TABLE sessions (
 CREATE INDEX sessions_user_idx ON sessions (user_id);
 CREATE INDEX sessions_expiry_idx ON sessions (expires_at);
 
+-- Whoever changes a password or disables a user, by whatever way: the sessions end with it.
+CREATE FUNCTION end_sessions() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    DELETE FROM sessions WHERE user_id = NEW.id;
+    RETURN NULL;
+END
+$$;
+
+CREATE TRIGGER end_sessions AFTER UPDATE OF password_hash, is_disabled ON users FOR EACH ROW
+    WHEN (NEW.is_disabled OR NEW.password_hash <> OLD.password_hash) EXECUTE FUNCTION end_sessions();
+
 CREATE TABLE configurations (
     name       text PRIMARY KEY,
     value      jsonb NOT NULL,
