@@ -4,7 +4,7 @@ from typing import Final
 
 from aiohttp import web
 
-from app.access import Permission
+from app.access import Actor, Permission
 from app.access.routing import Route, cause_of
 from app.auth.authority import CSRF_HEADER, CSRF_TOKEN, REGISTRY_AUTHORITY, SESSION_COOKIE
 from app.auth.forms import read_form
@@ -22,20 +22,24 @@ async def log_in(request: web.Request) -> web.Response:
     """Open a session for name (`principal`) and password, from a page of this site."""
     if request.headers.get("Sec-Fetch-Site", "none") not in {"none", "same-origin"}:
         raise Forbidden("another site's page cannot log anybody in here")
+    actor = await _logged_in(request)
+    key = await open_session(resources(request), actor, cause_of(request, actor.username))
+    response = web.Response(headers={**_NOT_KEPT, CSRF_HEADER: csrf_token(key)})
+    is_secure = base_url(request).startswith("https://")
+    response.set_cookie(SESSION_COOKIE, key, httponly=True, samesite="Strict", secure=is_secure)
+    return response
+
+
+async def _logged_in(request: web.Request) -> Actor:
     try:
         fields = await read_form(request)
     except ValueError:
         raise BadRequest(f"the body is a form ({_FORM}) with `principal` and `password`") from None
     name, password = fields.get("principal", ""), fields.get("password", "")
     try:
-        actor = await request.app[REGISTRY_AUTHORITY].log_in_as(request, name, password)
+        return await request.app[REGISTRY_AUTHORITY].log_in_as(request, name, password)
     except BadCredentials as error:
         raise Unauthenticated(str(error)) from None
-    key = await open_session(resources(request), actor, cause_of(request, actor.username))
-    response = web.Response(headers={**_NOT_KEPT, CSRF_HEADER: csrf_token(key)})
-    is_secure = base_url(request).startswith("https://")
-    response.set_cookie(SESSION_COOKIE, key, httponly=True, samesite="Strict", secure=is_secure)
-    return response
 
 
 async def log_out(request: web.Request) -> web.Response:
