@@ -37,13 +37,13 @@ class DatabaseSettings(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class RedisSettings(Struct, frozen=True, forbid_unknown_fields=True):
-    """Redis or Valkey: job queues, counters of failed logins. May be lost at any moment without losing an event."""
+    """Redis or Valkey: job queues and counters of failed logins. May be lost without losing an event."""
 
     url: Annotated[
         Secret,
         Meta(
-            description="`redis://`, `rediss://` or `unix://` URL. Required by workers; a web process without "
-            "it does not slow those who guess passwords."
+            description="`redis://`, `rediss://` or `unix://` URL. Required by workers; a web process "
+            "without it does not slow those who guess passwords."
         ),
     ] = Secret("")
 
