@@ -1,14 +1,17 @@
 """Reading artifacts: one, those of a repository, those of a project."""
 
+from collections.abc import Sequence
 from typing import Final
 
 from msgspec import structs
 
 from app.artifacts import store
 from app.artifacts.model import Accessory, Artifact, Shown, TagOfArtifact
-from app.db import Page
+from app.db import Page, Statements
 from app.harbor.errors import BadRequest, NotFound
 from app.harbor.query import Condition, ListQuery, Match
+from app.immutability.model import Selectors, is_immutable
+from app.immutability.protect import rules_in_force
 from app.manifests import pull
 from app.oci.digest import Digest
 from app.oci.errors import ManifestUnknown
@@ -34,13 +37,14 @@ async def list_of_repository(
         repository_id = await find_repository_id(statements, repository)
         if repository_id is None:
             raise NotFound("there is no such repository")
-        return await store.OF_REPOSITORY.page(
+        page = await store.OF_REPOSITORY.page(
             statements,
             query,
             repository_id=repository_id,
             with_members=_with_members(query),
             **store.parts_of(shown),
         )
+        return Page(await _marked(statements, page.rows, shown), page.total)
 
 
 async def list_of_project(
@@ -50,13 +54,14 @@ async def list_of_project(
     _check(query)
     latest = (Condition("latest", Match.EXACT, ("*",)),) if only_latest else ()
     async with r.database.autocommit() as statements:
-        return await store.OF_PROJECT.page(
+        page = await store.OF_PROJECT.page(
             statements,
             structs.replace(query, conditions=(*query.conditions, *latest)),
             project_id=project_id,
             with_members=_with_members(query),
             **store.parts_of(shown),
         )
+        return Page(await _marked(statements, page.rows, shown), page.total)
 
 
 async def get_artifact(
@@ -66,9 +71,9 @@ async def get_artifact(
     manifest_id = await find_id(r, repository, reference)
     async with r.database.autocommit() as statements:
         artifact = await store.find_artifact(statements, manifest_id, shown=shown)
-    if artifact is None:
-        raise NotFound(NO_ARTIFACT)
-    return artifact
+        if artifact is None:
+            raise NotFound(NO_ARTIFACT)
+        return (await _marked(statements, [artifact], shown))[0]
 
 
 async def find_id(r: Resources, repository: RepositoryName, reference: Tag | Digest) -> int:
@@ -89,12 +94,43 @@ async def list_accessories(
 
 
 async def list_tags(
-    r: Resources, repository: RepositoryName, reference: Tag | Digest, *, query: ListQuery
+    r: Resources,
+    repository: RepositoryName,
+    reference: Tag | Digest,
+    *,
+    query: ListQuery,
+    rules_of: int | None,
 ) -> Page[TagOfArtifact]:
-    """Return a page of the tags of an artifact, the latest first; raise NotFound."""
+    """Return a page of the tags of an artifact, the latest first; raise NotFound.
+
+    `rules_of` is the project whose rules say which are immutable, or None where nobody wants to know.
+    """
     manifest_id = await find_id(r, repository, reference)
     async with r.database.autocommit() as statements:
-        return await store.TAGS.page(statements, query, manifest_id=manifest_id)
+        page = await store.TAGS.page(statements, query, manifest_id=manifest_id)
+        rules = await rules_in_force(statements, rules_of) if rules_of else ()
+    return Page([_marked_tag(tag, rules, repository) for tag in page.rows], page.total)
+
+
+async def _marked(statements: Statements, artifacts: list[Artifact], shown: Shown) -> list[Artifact]:
+    """Say of each tag whether it is immutable, if that is to be shown; the artifacts are of one project."""
+    if not (shown.immutable and artifacts):
+        return artifacts
+    rules = await rules_in_force(statements, artifacts[0].project_id)
+    return [
+        structs.replace(
+            artifact,
+            tags=tuple(
+                _marked_tag(tag, rules, RepositoryName(artifact.repository_name))
+                for tag in artifact.tags or ()
+            ),
+        )
+        for artifact in artifacts
+    ]
+
+
+def _marked_tag(tag: TagOfArtifact, rules: Sequence[Selectors], repository: RepositoryName) -> TagOfArtifact:
+    return structs.replace(tag, is_immutable=is_immutable(rules, repository, tag.name))
 
 
 def _check(query: ListQuery) -> None:

@@ -43,6 +43,7 @@ class TagOfArtifact(Struct, frozen=True):
     name: str
     pushed_at: datetime
     pulled_at: datetime | None
+    is_immutable: bool = False
 
 
 class Accessory(Struct, frozen=True):

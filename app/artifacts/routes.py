@@ -90,7 +90,8 @@ async def list_accessories(request: web.Request, query: ListParams) -> Listed[Ac
 async def list_artifact_tags(request: web.Request, query: TagListParams) -> Listed[Tag]:
     """List the tags of an artifact."""
     r, repository, reference = resources(request), repository_of(request), reference_of(request)
-    page = await browse.list_tags(r, repository, reference, query=query.list_query())
+    rules_of = project_call_of(request).project_id if query.with_immutable_status else None
+    page = await browse.list_tags(r, repository, reference, query=query.list_query(), rules_of=rules_of)
     return Listed([Tag.of(tag) for tag in page.rows], page.total)
 
 

@@ -73,7 +73,7 @@ class Tag(Struct, frozen=True):
     immutable: bool
 
     @classmethod
-    def of(cls, tag: model.TagOfArtifact, *, is_immutable: bool = False) -> Self:
+    def of(cls, tag: model.TagOfArtifact) -> Self:
         """Return a tag as clients see it."""
         return cls(
             id=tag.id,
@@ -82,7 +82,7 @@ class Tag(Struct, frozen=True):
             name=tag.name,
             push_time=tag.pushed_at,
             pull_time=tag.pulled_at or NEVER,
-            immutable=is_immutable,
+            immutable=tag.is_immutable,
         )
 
 
@@ -188,9 +188,8 @@ class Artifact(Struct, frozen=True, kw_only=True):
     accessories: list[Accessory] | None = None
 
     @classmethod
-    def of(cls, artifact: model.Artifact, *, immutable: frozenset[str] = frozenset()) -> Self:
-        """Return an artifact as clients see it, `immutable` the tags that can't be moved or deleted."""
-        tags = [Tag.of(tag, is_immutable=tag.name in immutable) for tag in artifact.tags or ()]
+    def of(cls, artifact: model.Artifact) -> Self:
+        """Return an artifact as clients see it."""
         return cls(
             id=artifact.id,
             type=artifact.type,
@@ -208,7 +207,7 @@ class Artifact(Struct, frozen=True, kw_only=True):
             extra_attrs=artifact.extra_attrs or UNSET,
             annotations=_sendable(artifact.annotations or {}) or UNSET,
             references=list(_references(artifact)) or None,
-            tags=tags or None,
+            tags=[Tag.of(tag) for tag in artifact.tags or ()] or None,
             addition_links=_links(artifact),
             labels=[Label.of(label) for label in artifact.labels or ()] or None,
             accessories=[Accessory.of(accessory) for accessory in artifact.accessories or ()] or None,

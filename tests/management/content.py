@@ -53,3 +53,15 @@ def digests(answer: Answer) -> list[str]:
     """The digests in a list of artifacts."""
     assert answer.status == 200, answer.json
     return [artifact["digest"] for artifact in answer.json]
+
+
+def immutable_rule(tags: str, repositories: str = "**") -> dict[str, Any]:
+    """A rule that protects tags that match."""
+    return {
+        "tag_selectors": [{"kind": "doublestar", "decoration": "matches", "pattern": tags}],
+        "scope_selectors": {
+            "repository": [{"kind": "doublestar", "decoration": "repoMatches", "pattern": repositories}]
+        },
+        "action": "immutable",
+        "template": "immutable_template",
+    }

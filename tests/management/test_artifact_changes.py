@@ -7,7 +7,7 @@ from app.db import SQL
 from tests.conformance.content import artifact, index, unique
 from tests.management.client import Caller
 from tests.management.conftest import MakeUser, Project, make_project
-from tests.management.content import digests, fresh_image, path_of, pusher
+from tests.management.content import digests, fresh_image, immutable_rule, path_of, pusher
 from tests.support.registry import Registry
 
 EVENTS = SQL("SELECT type FROM outbox WHERE payload->>'repository_name' = %(name)s ORDER BY id")
@@ -16,6 +16,14 @@ LEFT = SQL("""
     LEFT JOIN manifests m ON m.repository_id = r.id LEFT JOIN blob_links l ON l.repository_id = r.id
     WHERE r.name = %(name)s
 """)
+
+
+USED = SQL("SELECT used_bytes FROM quotas WHERE project_id = %(project_id)s")
+
+
+async def used_bytes(registry: Registry, project_id: int) -> int:
+    async with registry.resources.database.autocommit() as statements:
+        return int(await statements.value(USED, project_id=project_id))
 
 
 async def events_of(registry: Registry, name: str) -> list[str]:
@@ -80,6 +88,43 @@ async def test_repository_is_deleted_with_all_that_is_in_it(
     assert (await events_of(shared, name))[-1] == "repository.deleted"
     await pusher(admin, name).push(fresh_image(), "v1")
     assert (await admin.get(path_of(name))).json["artifact_count"] == 1
+
+
+async def test_what_is_immutable_stays(admin: Caller, project: Project) -> None:
+    name, source = f"{project.name}/app", f"{project.name}/source"
+    digest = await pusher(admin, name).push(fresh_image(), "v1", "latest")
+    await pusher(admin, name).push(index([fresh_image()]), "other")
+    await pusher(admin, source).push(fresh_image(), "v1")
+    before = await everything(admin, name)
+    made = await admin.post(f"{project.path}/immutabletagrules", immutable_rule("v*", "app"))
+    for answer in (
+        await admin.delete(path_of(name)),
+        await admin.delete(path_of(name, digest)),
+        await admin.delete(path_of(name, digest) + "/tags/v1"),
+        await admin.post(path_of(name) + "/artifacts", **{"from": f"{source}:v1"}),
+    ):
+        assert (answer.status, answer.code) == (412, "PRECONDITION")
+    assert await everything(admin, name) == before
+    assert (await admin.get(path_of(name, "v1"))).json["digest"] == digest
+    assert (await admin.delete(path_of(name, digest) + "/tags/latest")).status == 200
+    assert (await admin.delete(f"{project.path}/immutabletagrules/{made.new_id}")).status == 200
+    assert (await admin.delete(path_of(name))).status == 200
+
+
+async def test_quota_counts_copies_and_deletions(admin: Caller, project: Project, shared: Registry) -> None:
+    source, target = f"{project.name}/app", await make_project(shared, is_public=False)
+    pushed = fresh_image()
+    await pusher(admin, source).push(index([pushed]), "v1")
+    used = await used_bytes(shared, project.id)
+    assert used > 0
+    for name in (f"{target.name}/one", f"{target.name}/two", f"{target.name}/two"):
+        assert (await admin.post(path_of(name) + "/artifacts", **{"from": f"{source}:v1"})).status == 201
+    assert await used_bytes(shared, target.id) == used
+    assert (await admin.delete(path_of(f"{target.name}/one"))).status == 200
+    assert await used_bytes(shared, target.id) == used
+    assert (await admin.delete(path_of(f"{target.name}/two", "v1"))).status == 200
+    assert await used_bytes(shared, target.id) == 0
+    assert await used_bytes(shared, project.id) == used
 
 
 @pytest.mark.parametrize("by", ["tag", "digest", "both"])

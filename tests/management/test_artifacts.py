@@ -21,7 +21,7 @@ from tests.conformance.content import (
 )
 from tests.management.client import Caller
 from tests.management.conftest import MakeUser, Project
-from tests.management.content import digests, fresh_image, path_of, pusher
+from tests.management.content import digests, fresh_image, immutable_rule, path_of, pusher
 
 ADDITIONS = "/api/v2.0{path}/additions/{name}"
 
@@ -243,6 +243,24 @@ async def test_artifacts_of_a_project_or_the_latest_of_each_repository(
     assert sorted(digests(latest)) == sorted([pushed["one", "v2"], pushed["two/three", "v2"]])
     named = await admin.get(f"/projects/{project.id}/artifacts", q=f"repository_name={project.name}/one")
     assert named.total == 2
+
+
+async def test_immutable_tags_are_marked_where_that_is_asked_for(admin: Caller, project: Project) -> None:
+    name = f"{project.name}/team/app"
+    await pusher(admin, name).push(fresh_image(), "v1", "latest")
+    made = await admin.post(f"{project.path}/immutabletagrules", immutable_rule("v*", "team/*"))
+    assert made.status == 201
+    for path in (path_of(name, "v1"), path_of(name) + "/artifacts", f"{project.path}/artifacts"):
+        for flag, expected in (("true", {"v1": True, "latest": False}), ("false", {})):
+            shown = (await admin.get(path, with_immutable_status=flag)).json
+            tags = (shown if isinstance(shown, dict) else shown[0])["tags"]
+            assert {tag["name"]: tag["immutable"] for tag in tags} == {
+                "v1": False,
+                "latest": False,
+                **expected,
+            }
+    listed = (await admin.get(path_of(name, "v1") + "/tags", with_immutable_status="true")).json
+    assert {tag["name"]: tag["immutable"] for tag in listed} == {"v1": True, "latest": False}
 
 
 @pytest.mark.parametrize("reference", ["v9", "sha256:" + "0" * 64])
