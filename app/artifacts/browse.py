@@ -27,12 +27,18 @@ _MATCHES: Final = {
 }
 """Keys that are no plain comparisons, and how they can be asked for (as in Harbor)."""
 
+_IS_TAGGED: Final = {
+    Condition("tags", Match.EXACT, (word,)): Condition("is_tagged", Match.EXACT, (value,))
+    for word, value in (("*", "true"), ("nil", "false"))
+}
+_LATEST: Final = Condition("latest", Match.EXACT, ("*",))
+
 
 async def list_of_repository(
     r: Resources, repository: RepositoryName, query: ListQuery, *, shown: Shown
 ) -> Page[Artifact]:
     """Return a page of the artifacts of a repository, the latest first; raise NotFound."""
-    _check(query)
+    query = _translated(query)
     async with r.database.autocommit() as statements:
         repository_id = await find_repository_id(statements, repository)
         if repository_id is None:
@@ -51,12 +57,11 @@ async def list_of_project(
     r: Resources, project_id: int, query: ListQuery, *, shown: Shown, only_latest: bool
 ) -> Page[Artifact]:
     """Return a page of the artifacts of a project, or of the latest of each type in each repository."""
-    _check(query)
-    latest = (Condition("latest", Match.EXACT, ("*",)),) if only_latest else ()
+    query = _translated(query, *([_LATEST] if only_latest else []))
     async with r.database.autocommit() as statements:
         page = await store.OF_PROJECT.page(
             statements,
-            structs.replace(query, conditions=(*query.conditions, *latest)),
+            query,
             project_id=project_id,
             with_members=_with_members(query),
             **store.parts_of(shown),
@@ -133,13 +138,15 @@ def _marked_tag(tag: TagOfArtifact, rules: Sequence[Selectors], repository: Repo
     return structs.replace(tag, is_immutable=is_immutable(rules, repository, tag.name))
 
 
-def _check(query: ListQuery) -> None:
-    """Raise BadRequest for what no condition on this key can be."""
+def _translated(query: ListQuery, *further: Condition) -> ListQuery:
+    """Return the query in the words of the statements; raise BadRequest for what cannot be asked of a key."""
     for condition in query.conditions:
         if condition.match not in _MATCHES.get(condition.key, Match):
             raise BadRequest(f"q: {condition.key} cannot be compared like this")
         if condition.key == "base" and condition.values != ("*",):
             raise BadRequest("q: base can only be `*`")
+    conditions = (_IS_TAGGED.get(condition, condition) for condition in query.conditions)
+    return structs.replace(query, conditions=(*conditions, *further))
 
 
 def _with_members(query: ListQuery) -> bool:

@@ -144,18 +144,15 @@ _FILTERS: Final = {
         "m.id::text",
         by_match={
             Match.EXACT: """
-                CASE {value}
-                    WHEN '*' THEN EXISTS (SELECT FROM tags t WHERE t.manifest_id = m.id)
-                    WHEN 'nil' THEN NOT EXISTS (SELECT FROM tags t WHERE t.manifest_id = m.id)
-                    ELSE m.id = (
-                        SELECT t.manifest_id FROM tags t
-                        WHERE t.repository_id = m.repository_id AND t.name = {value}
-                    )
-                END
+                EXISTS (
+                    SELECT FROM tags t
+                    WHERE t.repository_id = m.repository_id AND t.manifest_id = m.id AND t.name = {value}
+                )
             """,
             Match.FUZZY: "EXISTS (SELECT FROM tags t WHERE t.manifest_id = m.id AND t.name ILIKE {value})",
         },
     ),
+    "is_tagged": Column("EXISTS (SELECT FROM tags t WHERE t.manifest_id = m.id)", bool),
     "labels": Column(
         "m.id",
         int,
@@ -183,7 +180,7 @@ _ROWS: Final = _filled(
     """
     WITH page AS (
         SELECT m.id FROM manifests m JOIN repositories r ON r.id = m.repository_id
-        WHERE m.repository_id {of} AND {is_no_accessory} AND (%(with_members)s OR {is_no_member})
+        WHERE {place} AND {is_no_accessory} AND (%(with_members)s OR {is_no_member})
             AND {conditions}
         ORDER BY {order} LIMIT %(limit)s OFFSET %(offset)s
     )
@@ -218,14 +215,14 @@ _IN_PROJECT: Final = "IN (SELECT id FROM repositories WHERE project_id = %(proje
 
 OF_REPOSITORY = Listing(
     _artifact,
-    rows=_filled(_ROWS, of=_IN_REPOSITORY),
+    rows=_filled(_ROWS, place="m.repository_id = %(repository_id)s"),
     count=_filled(_COUNT, of=_IN_REPOSITORY),
     columns=_FILTERS,
     order="m.pushed_at DESC, m.id DESC",
 )
 OF_PROJECT = Listing(
     _artifact,
-    rows=_filled(_ROWS, of=_IN_PROJECT),
+    rows=_filled(_ROWS, place="m.project_id = %(project_id)s"),
     count=_filled(_COUNT, of=_IN_PROJECT),
     columns=_FILTERS,
     order="m.pushed_at DESC, m.id DESC",

@@ -110,6 +110,7 @@ FROM (
     GROUP BY c.manifest_id
 ) children WHERE children.manifest_id = m.id;
 CREATE INDEX manifests_pushed_idx ON manifests (repository_id, pushed_at DESC, id DESC);
+CREATE INDEX manifests_project_pushed_idx ON manifests (project_id, pushed_at DESC, id DESC);
 CREATE INDEX manifests_index_idx ON manifests (repository_id) WHERE media_type IN (
     'application/vnd.oci.image.index.v1+json', 'application/vnd.docker.distribution.manifest.list.v2+json'
 );
