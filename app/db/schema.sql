@@ -550,6 +550,8 @@ CREATE INDEX manifests_index_idx ON manifests USING btree (repository_id) WHERE 
 
 CREATE INDEX manifests_project_idx ON manifests USING btree (project_id, digest);
 
+CREATE INDEX manifests_project_pushed_idx ON manifests USING btree (project_id, pushed_at DESC, id DESC);
+
 CREATE INDEX manifests_pushed_idx ON manifests USING btree (repository_id, pushed_at DESC, id DESC);
 
 CREATE INDEX manifests_subject_idx ON manifests USING btree (repository_id, subject_digest, digest) WHERE (subject_digest IS NOT NULL);
