@@ -1,0 +1,61 @@
+"""Requests on artifacts that collide: one wins, the others are told so, and nothing is left half done."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from tests.conformance.content import index
+from tests.management.client import Answer, Caller
+from tests.management.conftest import Project
+from tests.management.content import digests, fresh_image, path_of, pusher
+
+AT_ONCE = 8
+
+
+async def at_once(call: Callable[[int], Awaitable[Answer]]) -> list[int]:
+    return sorted([answer.status for answer in await asyncio.gather(*map(call, range(AT_ONCE)))])
+
+
+async def test_artifact_is_deleted_once(admin: Caller, project: Project) -> None:
+    name = f"{project.name}/app"
+    digest = await pusher(admin, name).push(index([fresh_image()]), "v1")
+    statuses = await at_once(lambda _: admin.delete(path_of(name, digest)))
+    assert statuses == [200] + [404] * (AT_ONCE - 1)
+    assert digests(await admin.get(path_of(name) + "/artifacts", q="base=*")) == []
+
+
+async def test_repository_is_deleted_once(admin: Caller, project: Project) -> None:
+    name = f"{project.name}/app"
+    await pusher(admin, name).push(fresh_image(), "v1")
+    assert await at_once(lambda _: admin.delete(path_of(name))) == [200] + [404] * (AT_ONCE - 1)
+
+
+async def test_copies_into_a_new_repository_agree(admin: Caller, project: Project) -> None:
+    name, source = f"{project.name}/copy", f"{project.name}/app"
+    digest = await pusher(admin, source).push(index([fresh_image()]), "v1")
+    copies = path_of(name) + "/artifacts"
+    assert await at_once(lambda _: admin.post(copies, **{"from": f"{source}:v1"})) == [201] * AT_ONCE
+    assert digests(await admin.get(copies)) == [digest]
+    assert (await admin.get(path_of(name, "v1"))).json["digest"] == digest
+
+
+async def test_pushes_and_deletions_of_a_repository_leave_a_whole_one_or_none(
+    admin: Caller, project: Project
+) -> None:
+    name = f"{project.name}/app"
+    images = [fresh_image() for _ in range(AT_ONCE)]
+
+    async def push_or_delete(number: int) -> int:
+        if number % 2:
+            return (await admin.delete(path_of(name))).status
+        repository = pusher(admin, name)
+        for blob in images[number].blobs:
+            await repository.push_blob(blob)
+        return (await repository.put_manifest(images[number], "v1")).status
+
+    statuses = await asyncio.gather(*map(push_or_delete, range(AT_ONCE)))
+    assert set(statuses) <= {200, 201, 404}, statuses
+    listed = await admin.get(path_of(name) + "/artifacts", q="base=*")
+    for artifact in listed.json if listed.status == 200 else []:
+        assert (await pusher(admin, name).get(f"manifests/{artifact['digest']}")).status == 200
+        (layer,) = next(i for i in images if i.digest == artifact["digest"]).document["layers"]
+        assert (await pusher(admin, name).head(f"blobs/{layer['digest']}")).status == 200
