@@ -49,6 +49,9 @@ log = structlog.get_logger()
 _LINGER_SECONDS: Final = 2.0
 """How long the rest of a body is read and thrown away after an answer that did not wait for it."""
 
+_LONGEST_LINE_BYTES: Final = 64 << 10
+"""The longest `q` and `sort` that the API takes fit into an address, with every character escaped."""
+
 _READ_BYTES: Final = 256 << 10
 """How much of a body may wait in memory per connection before the client is slowed."""
 
@@ -130,6 +133,7 @@ def runner_of(r: Resources) -> web.AppRunner:
         auto_decompress=False,
         keepalive_timeout=75,
         read_bufsize=_READ_BYTES,
+        max_line_size=_LONGEST_LINE_BYTES,
         lingering_time=_LINGER_SECONDS,
         shutdown_timeout=r.settings.shutdown_grace.total_seconds(),
     )
