@@ -47,6 +47,7 @@ NEEDS: Mapping[str, tuple[Need, ...]] = {
     "test_helm.py": (_package("helm_python", "helm-python-sdk"),),
     "test_oras_py.py": (_package("oras", "oras"),),
     "test_harborapi.py": (_package("harborapi", "harborapi"),),
+    "test_harborapi_artifacts.py": (_package("harborapi", "harborapi"),),
     "test_dxf.py": (_package("dxf", "python-dxf"), _program("openssl")),
     "test_tls.py": (_program("openssl"), _program("skopeo")),
     "test_nginx.py": (_program("nginx"), _program("openssl")),
