@@ -29,7 +29,8 @@ class Logins:
     async def log_in(self, username: str, password: str, cause: Cause) -> Actor:
         """Return whom a name and a password belong to.
 
-        A secret that was right before costs neither the slow hash nor a word with Redis.
+        A secret that was right before costs neither the slow hash nor, unless others were wrong since, a word
+        with Redis.
 
         Raises:
             BadCredentials: they belong to nobody.
@@ -37,6 +38,8 @@ class Logins:
         """
         actor = await self._recognized(username, password)
         if actor is not None:
+            if self._throttle.has_failed(username, cause.address):
+                await self._throttle.note_success(Guess.of(username, cause.address))
             return actor
         guess = Guess.of(username, cause.address)
         async with self._throttle.turn(guess):

@@ -22,6 +22,7 @@ from redis.exceptions import RedisError
 from app.resources import redis_key
 
 Answer = TypeVar("Answer")
+Value = TypeVar("Value")
 
 log = structlog.get_logger()
 
@@ -72,6 +73,7 @@ class Throttle:
         self._redis = redis
         self._places: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
         self._told: OrderedDict[str, float] = OrderedDict()
+        self._failed: OrderedDict[str, None] = OrderedDict()
         self._rests_until = 0.0
         self._is_down = False
 
@@ -97,6 +99,7 @@ class Throttle:
 
     async def note_failure(self, guess: Guess) -> None:
         """Count a failure."""
+        _remember(self._failed, guess.pair, None)
 
         async def ask(redis: Redis) -> object:
             pipeline = redis.pipeline(transaction=False)
@@ -108,17 +111,19 @@ class Throttle:
 
     async def note_success(self, guess: Guess) -> None:
         """Forget the failures of the user from the address."""
+        self._failed.pop(guess.pair, None)
         await self._asked(lambda redis: redis.delete(guess.pair))
+
+    def has_failed(self, username: str, address: str) -> bool:
+        """Whether this process saw a failure of the user from the address, and no success since."""
+        return bool(self._failed) and Guess.of(username, address).pair in self._failed
 
     async def is_news(self, key: str) -> bool:
         """Whether nobody was told within a minute that there was a failure under this key."""
         now = time.monotonic()
         if now < self._told.get(key, 0.0):
             return False
-        self._told[key] = now + _TOLD_SECONDS
-        self._told.move_to_end(key)
-        if len(self._told) > _REMEMBERED:
-            self._told.popitem(last=False)
+        _remember(self._told, key, now + _TOLD_SECONDS)
 
         async def ask(redis: Redis) -> bool:
             return bool(await redis.set(f"{key}:told", 1, nx=True, ex=_TOLD_SECONDS))
@@ -145,3 +150,10 @@ class Throttle:
             return None
         self._is_down = False
         return answer
+
+
+def _remember(known: OrderedDict[str, Value], key: str, value: Value) -> None:
+    known[key] = value
+    known.move_to_end(key)
+    if len(known) > _REMEMBERED:
+        known.popitem(last=False)

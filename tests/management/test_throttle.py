@@ -100,10 +100,13 @@ async def test_success_resets_the_users_counter(user: Caller, redis: Redis) -> N
     assert (await guess(user)).status == 401
 
 
-async def test_secret_that_was_right_before_is_not_slowed(user: Caller, redis: Redis) -> None:
-    """Nor does it cost a word with Redis."""
+async def test_secret_that_was_right_before_is_not_slowed_but_resets(user: Caller, redis: Redis) -> None:
+    """Nor does it cost a word with Redis, unless another was wrong since."""
     assert (await user.get("/users/current")).status == 200
     assert (await guess(user, FREE + 1)).status == 429
+    assert (await user.get("/users/current")).status == 200
+    assert (await guess(user)).status == 401
+    assert (await user.get("/users/current")).status == 200
     before = await commands(redis)
     for _ in range(5):
         assert (await user.get("/users/current")).status == 200
