@@ -25,7 +25,7 @@ from app.auth.tokens import TokenSigner
 from app.blobs import routes as blob_routes
 from app.blobs import upload_routes
 from app.configuration import routes as configuration_routes
-from app.http import EXTERNAL_URL, answered, continue_later, logged
+from app.http import EXTERNAL_URL, TRUSTED_PROXIES, answered, continue_later, logged
 from app.immutability import routes as immutability_routes
 from app.logging import configure_logging
 from app.manifests import routes as manifest_routes
@@ -113,6 +113,7 @@ def build(r: Resources) -> web.Application:
     application[openapi_routes.DOCUMENT] = describe(ROUTES, version=version("roadstead"))
     application[PULL_LOG] = PullLog(r.database)
     application[EXTERNAL_URL] = r.settings.external_url
+    application[TRUSTED_PROXIES] = r.settings.proxy_networks
     application.cleanup_ctx.append(_record_pulls)
     application.on_response_prepare.append(session_routes.show_csrf_token)
     for route in ROUTES:

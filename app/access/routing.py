@@ -13,7 +13,7 @@ from app.access.standing import Standing
 from app.db import Check, Precondition, under
 from app.events import Cause
 from app.harbor.errors import ApiError, Denied, NotFound
-from app.http import request_id
+from app.http import client_address, request_id
 from app.http.endpoint import Handler, Operation, handler_of, operation_of
 from app.oci.errors import OciError
 from app.oci.names import RepositoryName
@@ -212,7 +212,7 @@ def cause_of(request: web.Request, username: str | None = None) -> Cause:
     """Return what a request leaves in the records: of its caller, or before he is known of a name."""
     return Cause(
         username=request[_ACTOR].username if username is None else username,
-        address=request.remote or "",
+        address=client_address(request),
         user_agent=request.headers.get("User-Agent", "")[:200],
         request_id=request_id(request),
     )

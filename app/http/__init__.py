@@ -5,16 +5,27 @@ from app.http.errors import answered, logged
 from app.http.files import send_file
 from app.http.pagination import Page, next_link, page_of
 from app.http.ranges import Span, parse_range
-from app.http.requests import API_VERSION, EXTERNAL_URL, base_url, is_api, is_known, request_id
+from app.http.requests import (
+    API_VERSION,
+    EXTERNAL_URL,
+    TRUSTED_PROXIES,
+    base_url,
+    client_address,
+    is_api,
+    is_known,
+    request_id,
+)
 
 __all__ = [
     "API_VERSION",
     "EXTERNAL_URL",
+    "TRUSTED_PROXIES",
     "BodyCut",
     "Page",
     "Span",
     "answered",
     "base_url",
+    "client_address",
     "continue_later",
     "is_api",
     "is_known",

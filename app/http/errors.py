@@ -11,7 +11,7 @@ from aiohttp import web
 
 from app.db import DatabaseUnavailable, Deadlock, StatementTimeout
 from app.harbor.errors import ApiError, code_of
-from app.http.requests import is_api, request_id
+from app.http.requests import client_address, is_api, request_id
 from app.oci.errors import OciError
 from app.storage import StorageError, StorageFull
 
@@ -62,7 +62,7 @@ async def logged(
         path=request.path,
         status=response.status,
         seconds=round(time.monotonic() - began, 4),
-        address=request.remote,
+        address=client_address(request),
         request_id=request_id(request),
     )
     return response

@@ -1,7 +1,8 @@
 """Facts about a request that several slices need."""
 
 import re
-from typing import Final
+from ipaddress import IPv4Network, IPv6Network, ip_address
+from typing import Final, TypeAlias
 from uuid import uuid4
 
 from aiohttp import web
@@ -13,6 +14,10 @@ API_VERSION: Final = {"Docker-Distribution-Api-Version": "registry/2.0"}
 
 EXTERNAL_URL: Final = web.AppKey("external_url", str)
 
+Networks: TypeAlias = tuple[IPv4Network | IPv6Network, ...]
+TRUSTED_PROXIES: Final = web.AppKey[Networks]("trusted_proxies")
+_ADDRESS: Final = web.RequestKey("address", str)
+
 
 def request_id(request: web.Request) -> str:
     """Return the request's identifier: the client's `X-Request-Id` where it is sane, else a new one."""
@@ -21,6 +26,31 @@ def request_id(request: web.Request) -> str:
         given = request.headers.get("X-Request-Id", "")
         known = request[_ID] = given if _SANE_ID.fullmatch(given) else uuid4().hex
     return known
+
+
+def client_address(request: web.Request) -> str:
+    """Return where the request comes from: the first address on the way back that is no proxy of ours."""
+    known = request.get(_ADDRESS)
+    if known is None:
+        known = request[_ADDRESS] = _address_behind(request, request.app.get(TRUSTED_PROXIES, ()))
+    return known
+
+
+def _address_behind(request: web.Request, proxies: Networks) -> str:
+    address = request.remote or ""
+    hops = ",".join(request.headers.getall("X-Forwarded-For", [])).split(",") if proxies else []
+    while hops and _is_within(address, proxies) and _is_within(hops[-1].strip(), None):
+        address = hops.pop().strip().partition("%")[0]
+    return address
+
+
+def _is_within(address: str, networks: Networks | None) -> bool:
+    """Whether it is an address, and where networks are given, one of theirs."""
+    try:
+        parsed = ip_address(address.partition("%")[0])
+    except ValueError:
+        return False
+    return networks is None or any(parsed in network for network in networks)
 
 
 def is_api(request: web.Request) -> bool:

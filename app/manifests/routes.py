@@ -7,7 +7,7 @@ from aiohttp import web
 
 from app.access import Permission
 from app.access.routing import Route, actor_of, call_of, repository_of
-from app.http import is_known, next_link, page_of, read_limited
+from app.http import client_address, is_known, next_link, page_of, read_limited
 from app.manifests import pull, referrers
 from app.manifests.delete import delete_manifest
 from app.manifests.model import StoredManifest
@@ -33,7 +33,7 @@ async def get_manifest(request: web.Request) -> web.Response:
         return web.Response(headers=headers | {"Content-Length": str(manifest.size_bytes)})
     content = await pull.content_of(r, manifest)
     tag = "" if isinstance(reference, Digest) else reference
-    username, address = actor_of(request).username, request.remote or ""
+    username, address = actor_of(request).username, client_address(request)
     request.app[PULL_LOG].note(Pull(repository, manifest.digest, tag, username, address))
     return web.Response(body=content, headers=headers)
 

@@ -4,6 +4,7 @@
 """
 
 from datetime import timedelta
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Literal, TypeAlias
 
@@ -169,6 +170,13 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
             "default: the Host header.",
         ),
     ] = ""
+    trusted_proxies: Annotated[
+        str,
+        Meta(
+            description="Networks of the proxies in front, such as `10.0.0.0/8`, between commas: where they say "
+            "that a request comes from (`X-Forwarded-For`) is believed. Failed logins are counted by address."
+        ),
+    ] = ""
     processes: Annotated[int, Meta(ge=0, le=256, description="Web processes; 0: one per core.")] = 0
     admin_password: Annotated[
         Secret,
@@ -199,11 +207,20 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     log: LogSettings = field(default_factory=LogSettings)
 
     def __post_init__(self) -> None:
+        try:
+            _ = self.proxy_networks
+        except ValueError as error:
+            raise ValueError(f"trusted_proxies: {error}") from None
         for group, holder in (("", self), ("uploads.", self.uploads), ("database.", self.database)):
             for name in holder.__struct_fields__:
                 value = getattr(holder, name)
                 if isinstance(value, timedelta) and value <= timedelta(0):
                     raise ValueError(f"{group}{name}: it has to be more than 0 seconds")
+
+    @property
+    def proxy_networks(self) -> tuple[IPv4Network | IPv6Network, ...]:
+        """`trusted_proxies` as networks."""
+        return tuple(ip_network(text.strip()) for text in self.trusted_proxies.split(",") if text.strip())
 
     @property
     def data_path(self) -> Path:

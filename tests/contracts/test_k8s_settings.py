@@ -24,7 +24,7 @@ REAL = {
     "admin-password": "secret",
 }
 NEEDED = {
-    "serve": ("database.url", "auth.secret_key"),
+    "serve": ("database.url", "redis.url", "auth.secret_key"),
     "work": ("database.url", "redis.url"),
     "migrate": ("database.url", "admin_password"),
 }

@@ -207,3 +207,39 @@ async def test_error_of_redis_is_none_of_a_request(user: Caller, redis: Redis) -
     await redis.set(Guess.of(user.username, ADDRESS).pair, "not a number")
     assert (await guess(user)).status == 401
     assert (await user.get("/users/current")).status == 200
+
+
+@pytest.mark.parametrize(
+    ("trusted", "forwarded", "address"),
+    [
+        ("", "10.1.1.1", ADDRESS),
+        ("192.0.2.0/24", "10.1.1.1", ADDRESS),
+        ("127.0.0.0/8", "10.1.1.1", "10.1.1.1"),
+        ("127.0.0.0/8", "10.9.9.9, 10.1.1.1", "10.1.1.1"),
+        ("127.0.0.0/8,10.1.0.0/16", "2001:db8::1, 10.1.1.1", "2001:db8::1"),
+        ("127.0.0.0/8", "forged:\t%s", ADDRESS),
+        ("127.0.0.0/8", "", ADDRESS),
+        ("127.0.0.0/8", "fe80::1%" + "x" * 99, "fe80::1"),
+    ],
+)
+async def test_address_is_the_one_that_a_trusted_proxy_names(
+    settings: Settings, trusted: str, forwarded: str, address: str
+) -> None:
+    behind = msgspec.structs.replace(settings, trusted_proxies=trusted)
+    async with running_registry(behind) as registry:
+        guesser = Caller(registry, unique("nobody"), WRONG)
+        await guesser("GET", "/users/current", headers={"X-Forwarded-For": forwarded})
+        async with registry.resources.database.autocommit() as statements:
+            assert await statements.values(CAUSES) == [address]
+            await statements.run(FORGET)
+
+
+async def test_one_behind_a_proxy_does_not_slow_the_others(user: Caller, settings: Settings) -> None:
+    behind = msgspec.structs.replace(settings, trusted_proxies="127.0.0.1")
+    async with running_registry(behind) as registry:
+        guesser, there = Caller(registry, user.username, WRONG), {"X-Forwarded-For": "10.1.1.1"}
+        answers = [await guesser("GET", "/users/current", headers=there) for _ in range(FREE + 1)]
+        assert answers[-1].status == 429
+        known = Caller(registry, user.username, PASSWORD)
+        here = {"X-Forwarded-For": "10.1.1.2"}
+        assert (await known("GET", "/users/current", headers=here)).status == 200

@@ -47,6 +47,7 @@ def test_the_environment_comes_before_the_file(tmp_path: Path) -> None:
         ("DATABASE_POOL_SIZE", "1", ">= 2"),
         ("LISTEN", "5000", "matching regex"),
         ("EXTERNAL_URL", "registry.example.org", "matching regex"),
+        ("TRUSTED_PROXIES", "10.0.0.0/8, everybody", "'everybody' does not appear"),
         ("LOG_LEVEL", "loud", "'loud'"),
         ("LOG_REQUESTS", "perhaps", "Expected `bool`"),
         ("UPLOADS_LEASE", "soon", "duration"),
