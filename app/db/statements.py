@@ -24,6 +24,8 @@ class Prepared:
     registry: ClassVar[dict[str, "Prepared"]] = {}
 
     def __init__(self, name: LiteralString, types: tuple[LiteralString, ...], text: LiteralString) -> None:
+        if name in self.registry:
+            raise ValueError(f"there is a prepared statement {name} already")
         self.name: Final = name
         self.text: Final = SQL(text)
         self.definition: Final = f"PREPARE {name} ({', '.join(types)}) AS {self.text}"

@@ -173,8 +173,8 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     trusted_proxies: Annotated[
         str,
         Meta(
-            description="Networks of the proxies in front, such as `10.0.0.0/8`, between commas: where "
-            "they say that a request comes from (`X-Forwarded-For`) is believed. Failed logins are counted by address."
+            description="Networks of the proxies in front, such as `10.0.0.0/8`, between commas. What they "
+            "say of where a request comes from (`X-Forwarded-For`) is believed."
         ),
     ] = ""
     processes: Annotated[int, Meta(ge=0, le=256, description="Web processes; 0: one per core.")] = 0

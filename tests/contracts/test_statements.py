@@ -7,7 +7,7 @@ import psycopg2
 import pytest
 from psycopg2.extensions import connection as Connection  # noqa: N812 - psycopg2 names its class in lower case
 
-from app.db import SQL
+from app.db import SQL, Prepared
 from tests.contracts.statements import Statement, definition, numbered, statements
 
 
@@ -68,3 +68,10 @@ def test_two_statements_in_one_are_refused() -> None:
 def test_other_percent_signs_are_refused(text: str) -> None:
     with pytest.raises(ValueError, match="is no parameter"):
         numbered(text)
+
+
+def test_two_statements_of_one_name_are_refused() -> None:
+    """One of them would run in place of the other."""
+    name = next(iter(Prepared.registry))
+    with pytest.raises(ValueError, match=f"statement {name} already"):
+        Prepared(name, (), "SELECT 1")  # type: ignore[arg-type]  # a name that is only known at run time
