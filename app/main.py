@@ -27,17 +27,21 @@ from app.blobs import upload_routes
 from app.configuration import routes as configuration_routes
 from app.http import EXTERNAL_URL, TRUSTED_PROXIES, answered, continue_later, logged
 from app.immutability import routes as immutability_routes
+from app.labels import routes as label_routes
 from app.logging import configure_logging
 from app.manifests import routes as manifest_routes
 from app.manifests.pulls import PULL_LOG, PullLog
 from app.members import routes as member_routes
 from app.openapi import routes as openapi_routes
 from app.openapi.document import describe
+from app.projects import metadata_routes as project_metadata_routes
+from app.projects import routes as project_routes
 from app.quotas import routes as quota_routes
 from app.repositories import management_routes
 from app.repositories import routes as repository_routes
 from app.resources import RESOURCES, Resources, open_resources, resources
 from app.robots import routes as robot_routes
+from app.search import routes as search_routes
 from app.settings import Settings, require
 from app.system import routes as system_routes
 from app.tags import routes as tag_routes
@@ -79,6 +83,8 @@ ROUTES: Final[tuple[Route, ...]] = (
     *blob_routes.ROUTES,
     *manifest_routes.ROUTES,
     *tag_routes.ROUTES,
+    *project_routes.ROUTES,
+    *project_metadata_routes.ROUTES,
     *member_routes.ROUTES,
     *quota_routes.ROUTES,
     *immutability_routes.ROUTES,
@@ -86,6 +92,8 @@ ROUTES: Final[tuple[Route, ...]] = (
     *artifact_routes.ROUTES,
     *change_routes.ROUTES,
     *addition_routes.ROUTES,
+    *label_routes.ROUTES,
+    *search_routes.ROUTES,
     *audit_routes.ROUTES,
     *robot_routes.ROUTES,
     *configuration_routes.ROUTES,
@@ -116,10 +124,11 @@ def build(r: Resources) -> web.Application:
     application[TRUSTED_PROXIES] = r.settings.proxy_networks
     application.cleanup_ctx.append(_record_pulls)
     application.on_response_prepare.append(session_routes.show_csrf_token)
+    heads = {route.path for route in ROUTES if route.method == "HEAD"}
     for route in ROUTES:
         handler = guarded(route)
         application.router.add_route(route.method, route.path, handler, expect_handler=continue_later)
-        if route.method == "GET":
+        if route.method == "GET" and route.path not in heads:
             # RFC 9110, section 9.1: HEAD goes wherever GET goes.
             application.router.add_route("HEAD", route.path, handler, expect_handler=continue_later)
     return application

@@ -12,7 +12,8 @@ from app.db import DatabaseError, Transaction, open_database
 from app.events import Cause
 from app.members.assign import NoSuchProject, NoSuchUser, assign_role
 from app.oci.errors import NameInvalid
-from app.projects.create import ProjectNameTaken, create_project, set_visibility
+from app.projects.change import set_visibility
+from app.projects.create import ProjectNameTaken, create_project
 from app.settings import Settings, load
 from app.users.create import UsernameTaken, create_user, set_password
 from app.users.passwords import PasswordTooWeak
@@ -103,7 +104,7 @@ async def _create_project(tx: Transaction, chosen: argparse.Namespace) -> str:
 
 
 async def _set_visibility(tx: Transaction, chosen: argparse.Namespace) -> str:
-    if not await set_visibility(tx, chosen.project, is_public=chosen.public):
+    if not await set_visibility(tx, chosen.project, _cause(), is_public=chosen.public):
         raise StartError(f"There is no project {chosen.project}.")
     return f"The project {chosen.project} is {'public' if chosen.public else 'private'}."
 

@@ -6,8 +6,9 @@ import pytest
 
 from app.access import Role
 from app.db import SQL
+from app.events import Cause
 from app.members.assign import assign_role
-from app.projects.create import set_visibility
+from app.projects.change import set_visibility
 from tests.management.client import Caller
 from tests.management.conftest import MakeUser, Project
 from tests.support.registry import Registry
@@ -66,7 +67,7 @@ async def test_project_that_becomes_private_is_closed_at_once(
     user = await make_user()
     assert await status_of(user, public_project, user.auth) == 404
     async with shared.resources.database.transaction() as tx:
-        await set_visibility(tx, public_project.name, is_public=False)
+        await set_visibility(tx, public_project.name, Cause("tests"), is_public=False)
     assert await status_of(user, public_project, user.auth) == 403
 
 
@@ -132,7 +133,7 @@ async def test_many_requests_while_rights_change_are_judged_each(
 async def test_change_that_is_rolled_back_changes_nothing(shared: Registry, project: Project) -> None:
     async def fail() -> None:
         async with shared.resources.database.transaction() as tx:
-            await set_visibility(tx, project.name, is_public=True)
+            await set_visibility(tx, project.name, Cause("tests"), is_public=True)
             raise ZeroDivisionError
 
     before = await epoch_of(shared)

@@ -1,0 +1,1 @@
+"""Labels: what people say of artifacts, in one project or in all of them."""

@@ -1,0 +1,1 @@
+"""Looking for projects and repositories by part of a name, and counting them."""
