@@ -2,26 +2,15 @@
 
 from typing import Final
 
-from msgspec import Struct
-
 from app.access import Actor, Standing
 from app.harbor.query import Condition, ListQuery, Match, SortKey
 from app.projects.browse import list_visible as list_projects
-from app.projects.model import Project
 from app.repositories.manage import list_visible as list_repositories
-from app.repositories.model import Repository
 from app.resources import Resources
+from app.search.model import Found
 
 _MOST: Final = 100
 """How many of each are found: whoever gets as many has to ask for more of the name."""
-
-
-class Found(Struct, frozen=True):
-    """Projects and repositories by their names, and which of the repositories are in public projects."""
-
-    projects: list[Project]
-    repositories: list[Repository]
-    public_ids: frozenset[int]
 
 
 async def find(r: Resources, actor: Actor, standing: Standing, *, text: str) -> Found:

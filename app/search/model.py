@@ -1,6 +1,9 @@
-"""How much there is."""
+"""What is found, and how much there is."""
 
 from msgspec import Struct
+
+from app.projects.model import Project
+from app.repositories.model import Repository
 
 
 class Statistic(Struct, frozen=True):
@@ -13,3 +16,11 @@ class Statistic(Struct, frozen=True):
     total_project_count: int
     total_repo_count: int
     total_storage_consumption: int
+
+
+class Found(Struct, frozen=True):
+    """Projects and repositories by their names, and which of the repositories are in public projects."""
+
+    projects: list[Project]
+    repositories: list[Repository]
+    public_ids: frozenset[int]

@@ -6,7 +6,7 @@ from msgspec import Struct
 
 from app.projects.schemas import Project
 from app.repositories import model
-from app.search.find import Found
+from app.search.model import Found
 
 
 class SearchRepository(Struct, frozen=True):
