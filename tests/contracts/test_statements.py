@@ -74,4 +74,4 @@ def test_two_statements_of_one_name_are_refused() -> None:
     """One of them would run in place of the other."""
     name = next(iter(Prepared.registry))
     with pytest.raises(ValueError, match=f"statement {name} already"):
-        Prepared(name, (), "SELECT 1")  # type: ignore[arg-type]  # a name that is only known at run time
+        Prepared(name, (), "SELECT 1")
