@@ -17,7 +17,7 @@ from app.resources import resources
 
 
 class ArtifactListParams(ListParams, frozen=True):
-    """Which artifacts, and what of each is shown."""
+    """Which artifacts, and what of each is shown; there is nothing to show of scans before there are any."""
 
     with_tag: bool = True
     with_label: bool = False
@@ -25,7 +25,6 @@ class ArtifactListParams(ListParams, frozen=True):
     with_immutable_status: bool = False
     with_scan_overview: bool = False
     with_sbom_overview: bool = False
-    with_inherited_accessory: bool = False
 
     @property
     def shown(self) -> Shown:
