@@ -11,6 +11,7 @@ from app.auth.authority import REGISTRY_AUTHORITY, RegistryAuthority
 from app.auth.forms import read_form
 from app.auth.login import BadCredentials
 from app.auth.tokens import TokenSigner
+from app.configuration.current import token_lifetime
 from app.oci.errors import NameInvalid, Unauthorized
 from app.oci.names import RepositoryName
 from app.resources import resources
@@ -62,7 +63,8 @@ async def _token(request: web.Request, actor: Actor, scopes: Iterable[str]) -> w
     wanted = [scope for text in scopes for scope in text.split()][:_MAX_SCOPES]
     authority = request.app[REGISTRY_AUTHORITY]
     grants = [grant for scope in wanted if (grant := await _grant(authority, actor, scope))]
-    token = request.app[TOKEN_SIGNER].issue(actor, grants)
+    lifetime = await token_lifetime(resources(request))
+    token = request.app[TOKEN_SIGNER].issue(actor, grants, lifetime=lifetime)
     answer = {
         "token": token.text,
         "access_token": token.text,

@@ -4,7 +4,7 @@ import hashlib
 import hmac
 import time
 from collections import OrderedDict
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from uuid import uuid4
 
@@ -43,25 +43,26 @@ class TokenSigner:
             str(settings.secret_key).encode(), b"roadstead registry token 1", hashlib.sha256
         )
         self._service = settings.service
-        self._lifetime = int(settings.token_lifetime.total_seconds())
+        self._lifetime = settings.token_lifetime
         self._verified: OrderedDict[str, tuple[float, Actor]] = OrderedDict()
 
-    def issue(self, actor: Actor, grants: list[Grant]) -> Token:
+    def issue(self, actor: Actor, grants: list[Grant], *, lifetime: timedelta | None = None) -> Token:
         """Sign a token that allows the actor what the grants say and nothing else."""
         now = int(time.time())
+        seconds = int((lifetime or self._lifetime).total_seconds())
         claims: dict[str, Any] = {
             "iss": self._service,
             "aud": self._service,
             "sub": actor.username,
             "iat": now,
             "nbf": now - 5,
-            "exp": now + self._lifetime + _GRACE_SECONDS,
+            "exp": now + seconds + _GRACE_SECONDS,
             "jti": uuid4().hex,
             "access": [msgspec.to_builtins(grant, enc_hook=str) for grant in grants],
         }
         claims |= {"uid": actor.user_id, "rid": actor.robot_id}
         text = jwt.encode(claims, self._key, algorithm=_ALGORITHM)
-        return Token(text=text, expires_in=self._lifetime, issued_at=datetime.fromtimestamp(now, UTC))
+        return Token(text=text, expires_in=seconds, issued_at=datetime.fromtimestamp(now, UTC))
 
     def verify(self, text: str) -> Actor:
         """Return who the token was issued to, with its grants; raise TokenInvalid.

@@ -191,3 +191,14 @@ async def test_read_only_tells_strangers_nothing(
     missing = await outsider.post(f"/projects/{unique('missing')}/members", {"role_id": 2})
     assert (real.status, real.json) == (missing.status, missing.json)
     assert real.code == "FORBIDDEN"
+
+
+async def test_token_endpoint_says_how_long_is_configured(admin: Caller, shared: Registry) -> None:
+    async def lifetime() -> int:
+        async with shared.session.get(f"{shared.url}/service/token", headers=admin.auth) as answer:
+            return int((await answer.json())["expires_in"])
+
+    assert await lifetime() == 300
+    await admin.put("/configurations", {"token_expiration": 7})
+    assert await lifetime() == 420
+    await admin.put("/configurations", {"token_expiration": 5})
