@@ -68,6 +68,8 @@ PAGES: Final[dict[str, Callable[[Size], str]]] = {
     "repositories of a project": lambda size: f"{_project(size)}/repositories?page_size=100",
     "all repositories, 10": lambda size: f"/repositories?page={_one_of(size.repositories // 10)}",
     "all repositories, 100": lambda _: "/repositories?page_size=100",
+    "projects, 10": lambda size: f"/projects?page={_one_of(size.projects // 10)}",
+    "projects, 100": lambda _: "/projects?page_size=100",
     "repositories by name": lambda size: f"/repositories?q=name=~{_one_of(size.repositories)}",
 }
 

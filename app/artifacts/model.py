@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from msgspec import Struct
 
+from app.labels.model import Label
 from app.oci.media_types import INDEXES
 
 IMAGE: Final = "IMAGE"
@@ -20,18 +21,6 @@ ADDITIONS: Final = {
 def additions_of(artifact: "Artifact") -> tuple[str, ...]:
     """Return the names of what can be asked about an artifact; nothing about an index."""
     return () if artifact.media_type in INDEXES else ADDITIONS.get(artifact.type, ())
-
-
-class Label(Struct, frozen=True):
-    """A label that an artifact has; `project_id` is None for a global one."""
-
-    id: int
-    name: str
-    description: str
-    color: str
-    project_id: int | None
-    created_at: datetime
-    updated_at: datetime
 
 
 class TagOfArtifact(Struct, frozen=True):

@@ -9,6 +9,7 @@ import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType, field
 
 from app.artifacts import model
+from app.labels.schemas import Label
 from app.oci.names import RepositoryName
 
 NEVER: Final = datetime(1, 1, 1, tzinfo=UTC)
@@ -120,33 +121,6 @@ class Accessory(Struct, frozen=True):
             type=accessory.type,
             icon=_ICONS.get(accessory.type, ""),
             creation_time=accessory.pushed_at,
-        )
-
-
-class Label(Struct, frozen=True):
-    """A label of an artifact, of its project (`p`) or global (`g`)."""
-
-    id: int
-    name: str
-    description: str
-    color: str
-    scope: str
-    project_id: int
-    creation_time: datetime
-    update_time: datetime
-
-    @classmethod
-    def of(cls, label: model.Label) -> Self:
-        """Return a label as clients see it."""
-        return cls(
-            id=label.id,
-            name=label.name,
-            description=label.description,
-            color=label.color,
-            scope="g" if label.project_id is None else "p",
-            project_id=label.project_id or 0,
-            creation_time=label.created_at,
-            update_time=label.updated_at,
         )
 
 
