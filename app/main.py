@@ -5,6 +5,7 @@ import signal
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from importlib.metadata import version
+from itertools import product
 from socket import socket
 from typing import Final
 
@@ -127,10 +128,10 @@ def build(r: Resources) -> web.Application:
     heads = {route.path for route in ROUTES if route.method == "HEAD"}
     for route in ROUTES:
         handler = guarded(route)
-        application.router.add_route(route.method, route.path, handler, expect_handler=continue_later)
-        if route.method == "GET" and route.path not in heads:
-            # RFC 9110, section 9.1: HEAD goes wherever GET goes.
-            application.router.add_route("HEAD", route.path, handler, expect_handler=continue_later)
+        # RFC 9110, section 9.1: HEAD goes wherever GET goes.
+        methods = ("GET", "HEAD") if route.method == "GET" and route.path not in heads else (route.method,)
+        for method, path in product(methods, route.paths):
+            application.router.add_route(method, path, handler, expect_handler=continue_later)
     return application
 
 

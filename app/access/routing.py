@@ -41,6 +41,12 @@ class Route(Struct, frozen=True):
     errors: tuple[int, ...] = ()
     works_read_only: bool = False
 
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """Every path that it is mounted at: clients of Harbor leave a slash at the end out."""
+        bare = self.path.rstrip("/")
+        return (self.path,) if self.operation is None or bare == self.path else (self.path, bare)
+
 
 def api(tag: str) -> Callable[..., Route]:
     """Return the maker of a slice's routes of the management API, all shown under one tag."""

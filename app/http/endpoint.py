@@ -120,11 +120,22 @@ async def _body(request: web.Request, kind: Any) -> Any:  # noqa: ANN401 - whate
     if _NUL.search(content):
         raise Unprocessable("body: NUL characters are not taken")
     try:
-        return msgspec.json.decode(content, type=kind)
+        return msgspec.convert(_without_nulls(msgspec.json.decode(content)), kind)
     except msgspec.ValidationError as error:
         raise Unprocessable(f"body: {error}") from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise BadRequest(f"body: not JSON: {error}") from None
+
+
+def _without_nulls(document: object) -> object:
+    """Return it without fields that are null: clients of Harbor send so what they leave out."""
+    match document:
+        case dict():
+            return {name: _without_nulls(value) for name, value in document.items() if value is not None}
+        case list():
+            return [_without_nulls(value) for value in document]
+        case _:
+            return document
 
 
 def _rendered(request: web.Request, answer: object, query: object) -> web.StreamResponse:

@@ -102,3 +102,12 @@ async def test_project_is_named_by_id_or_by_name(project: Project, admin: Caller
     assert (await admin.get(f"/projects/{project.name}/members")).status == 200
     as_name = await admin("GET", f"{project.path}/members", headers={"X-Is-Resource-Name": "true"})
     assert (as_name.status, as_name.code) == (404, "NOT_FOUND")
+
+
+async def test_fields_that_are_null_are_left_out(
+    admin: Caller, project: Project, make_user: MakeUser
+) -> None:
+    """As clients of Harbor send what they do not set."""
+    body = {"role_id": 2, "member_user": {"username": (await make_user()).username, "user_id": None}}
+    assert (await admin.post(f"{project.path}/members", {**body, "member_group": None})).status == 201
+    assert (await admin.post(f"{project.path}/members", {"role_id": None})).status == 422
