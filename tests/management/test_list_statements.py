@@ -37,8 +37,11 @@ PAGES: dict[str, tuple[str, dict[str, Any]]] = {
     "accessories": (path_of("library/app", "v0") + "/accessories", {}),
     "repositories": ("/projects/library/repositories", {}),
     "all repositories": ("/repositories", {}),
+    "projects": ("/projects", {"page_size": 100}),
+    "search": ("/search", {"q": "a"}),
+    "statistics": ("/statistics", {}),
 }
-MOST = 6
+MOST = 7
 
 
 @dataclass(frozen=True)
