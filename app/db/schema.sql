@@ -351,8 +351,11 @@ CREATE TABLE tags (
     manifest_id bigint NOT NULL,
     pushed_at timestamp with time zone DEFAULT now() NOT NULL,
     pulled_at timestamp with time zone,
-    id bigint NOT NULL
+    id bigint NOT NULL,
+    previous_manifest_id bigint
 );
+
+COMMENT ON COLUMN tags.previous_manifest_id IS 'where it pointed before its last push, for the transaction that moved it';
 
 ALTER TABLE tags ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME tags_id_seq

@@ -42,9 +42,11 @@ async def point_tags(tx: Transaction, target: Target, names: tuple[Tag, ...]) ->
     """
     if not names:
         return []
-    moved = await store.upsert_tags(tx, target.repository_id, target.manifest_id, names=list(names))
-    if moved:
-        require_mutable(decoded(moved[0].rules or "[]"), target.repository_name, [tag.name for tag in moved])
+    changed = await store.upsert_tags(tx, target.repository_id, target.manifest_id, names=list(names))
+    if not changed:
+        return []
+    moved = await store.list_moved(tx, target.repository_id, changed)
+    require_mutable(decoded(moved[0].rules or "[]"), target.repository_name, changed)
     return [
         TagMoved(
             repository_name=target.repository_name,
@@ -63,7 +65,8 @@ async def delete_tag(r: Resources, call: Call, tag: Tag) -> None:
         if deleted is None:
             raise ManifestUnknown(tag)
         require_mutable(await rules_in_force(tx, deleted.project_id), call.repository, [tag])
-        event = TagDeleted(repository_name=call.repository, tag=tag, digest=deleted.digest)
+        digest = await store.get_digest(tx, deleted.manifest_id)
+        event = TagDeleted(repository_name=call.repository, tag=tag, digest=digest)
         await outbox.record(tx, call.cause, event)
 
 

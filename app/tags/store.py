@@ -25,37 +25,44 @@ class Moved(Struct, frozen=True):
     rules: str | None
 
 
+# What a tag pointed to is kept by the row itself: a second look at it, or a join, would see an older moment
+# than the one in which a push that waited for another one writes.
 UPSERT_TAGS = Prepared(
     "upsert_tags",
     ("bigint", "bigint", "text[]"),
     """
-    WITH previous AS (
-        SELECT t.name, m.digest, t.manifest_id FROM tags t JOIN manifests m ON m.id = t.manifest_id
-        WHERE t.repository_id = $1 AND t.name = ANY ($3)
-        ORDER BY t.name FOR UPDATE OF t
-    ), upserted AS (
-        INSERT INTO tags (repository_id, name, manifest_id)
-        SELECT $1, name, $2 FROM unnest($3) AS name ORDER BY name
-        ON CONFLICT (repository_id, name)
-        DO UPDATE SET manifest_id = EXCLUDED.manifest_id, pushed_at = now()
-    )
-    SELECT name, digest, (
-        SELECT json_agg(json_build_object('tags', tag_selectors, 'scopes', scope_selectors))::text
-        FROM repositories r JOIN immutability_rules i ON i.project_id = r.project_id
-        WHERE r.id = $1 AND NOT i.is_disabled
-    ) FROM previous WHERE manifest_id <> $2 ORDER BY name
+    INSERT INTO tags (repository_id, name, manifest_id)
+    SELECT $1, name, $2 FROM unnest($3) AS name ORDER BY name
+    ON CONFLICT (repository_id, name) DO UPDATE
+    SET previous_manifest_id = tags.manifest_id, manifest_id = EXCLUDED.manifest_id, pushed_at = now()
+    RETURNING name, previous_manifest_id
     """,
 )
 
 
 async def upsert_tags(
     tx: Transaction, repository_id: int, manifest_id: int, *, names: list[str]
-) -> list[Moved]:
-    """Point tags to a manifest and return those that pointed elsewhere before.
+) -> list[str]:
+    """Point tags to a manifest and return those that pointed elsewhere before."""
+    rows = await tx.tuples(UPSERT_TAGS, repository_id, manifest_id, names)
+    return [name for name, previous_id in rows if previous_id not in {None, manifest_id}]
 
-    Only where there are such, the project's rules of immutability are read.
-    """
-    return [Moved(*row) for row in await tx.tuples(UPSERT_TAGS, repository_id, manifest_id, names)]
+
+LIST_MOVED = SQL("""
+    SELECT t.name, m.digest AS previous_digest, (
+        SELECT json_agg(json_build_object('tags', tag_selectors, 'scopes', scope_selectors))::text
+        FROM repositories r JOIN immutability_rules i ON i.project_id = r.project_id
+        WHERE r.id = t.repository_id AND NOT i.is_disabled
+    ) AS rules
+    FROM tags t JOIN manifests m ON m.id = t.previous_manifest_id
+    WHERE t.repository_id = %(repository_id)s AND t.name = ANY(%(names)s::text[])
+    ORDER BY t.name
+""")
+
+
+async def list_moved(tx: Transaction, repository_id: int, names: list[str]) -> list[Moved]:
+    """Return tags that `tx` has moved, with the rules that may keep them from it."""
+    return await tx.all(Moved, LIST_MOVED, repository_id=repository_id, names=names)
 
 
 INSERT_TAG = SQL("""
@@ -70,18 +77,18 @@ async def insert_tag(tx: Transaction, manifest_id: int, name: str) -> bool:
     return await tx.run(INSERT_TAG, manifest_id=manifest_id, name=name) == 1
 
 
-DELETE_TAG = SQL("""
-    DELETE FROM tags t USING repositories r, manifests m
-    WHERE r.id = t.repository_id AND m.id = t.manifest_id AND r.name = %(repository)s AND t.name = %(name)s
-    RETURNING m.digest, r.project_id, hold_immutability_rules(r.project_id) AS held
-""")
-
-
 class Deleted(Struct, frozen=True):
     """A tag that is gone."""
 
-    digest: str
+    manifest_id: int
     project_id: int
+
+
+DELETE_TAG = SQL("""
+    DELETE FROM tags t USING repositories r
+    WHERE r.id = t.repository_id AND r.name = %(repository)s AND t.name = %(name)s
+    RETURNING t.manifest_id, r.project_id, hold_immutability_rules(r.project_id) AS held
+""")
 
 
 async def delete_tag(tx: Transaction, repository: str, name: str) -> Deleted | None:
@@ -92,6 +99,14 @@ async def delete_tag(tx: Transaction, repository: str, name: str) -> Deleted | N
 def _deleted(*, held: str, **columns: object) -> Deleted:
     del held
     return Deleted(**columns)  # type: ignore[arg-type]  # columns by their names
+
+
+GET_DIGEST = SQL("SELECT digest FROM manifests WHERE id = %(manifest_id)s")
+
+
+async def get_digest(tx: Transaction, manifest_id: int) -> str:
+    """Return the digest of a manifest that a tag pointed to."""
+    return str(await tx.value(GET_DIGEST, manifest_id=manifest_id))
 
 
 LIST_TAGS_OF = SQL(

@@ -82,7 +82,10 @@ CREATE TABLE configurations (
 COMMENT ON TABLE configurations IS 'what an administrator changed by the API; the rest has the defaults';
 
 ALTER TABLE repositories ADD COLUMN description text NOT NULL DEFAULT '';
-ALTER TABLE tags ADD COLUMN id bigint GENERATED ALWAYS AS IDENTITY;
+ALTER TABLE tags
+    ADD COLUMN id bigint GENERATED ALWAYS AS IDENTITY,
+    ADD COLUMN previous_manifest_id bigint;
+COMMENT ON COLUMN tags.previous_manifest_id IS 'where it pointed before its last push, for the transaction that moved it';
 
 -- What the management lists show of a manifest without reading its content.
 ALTER TABLE manifests
