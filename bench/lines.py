@@ -8,7 +8,7 @@ from bench.memory import Growth
 from bench.reads import Read, Sample
 from bench.settings import Plan
 from bench.targets import Target
-from bench.writes import Pushes, Uploads
+from bench.writes import Pushes, PushesWithQuota, Uploads
 
 OURS = "roadstead"
 BASELINE = "docker-registry"
@@ -47,14 +47,20 @@ class Line:
 
 @dataclass(frozen=True)
 class Station:
-    """A workload: one that writes is for targets that are pushed to; a slow one is done once, by two."""
+    """A workload: one that writes is for targets that are pushed to; a slow one is done once, by two.
+
+    Only Roadstead takes part in one of what the others do not have.
+    """
 
     workload: Workload
     is_reading: bool
     is_slow: bool = False
+    is_ours: bool = False
 
     def takes(self, target: Target) -> bool:
         """Say whether the target takes part."""
+        if self.is_ours:
+            return target.name == OURS
         if self.is_slow:
             return target.name in {OURS, BASELINE}
         return self.is_reading or target.is_pushed_to
@@ -70,6 +76,7 @@ WORKLOADS: dict[str, Station] = {
     "upload-64m": Station(Uploads(4, 64 << 20), is_reading=False),
     "upload-4k": Station(Uploads(8, 4 << 10), is_reading=False),
     "push-image": Station(Pushes(8), is_reading=False),
+    "push-quota": Station(PushesWithQuota(20), is_reading=False, is_ours=True),
 }
 
 
@@ -91,6 +98,21 @@ LINES = (
     Line("upload-64m", "64 MB upload", "upload-64m", "mb_per_s", "MB/s", (Floor(1.2),)),
     Line("upload-4k", "4 KB upload", "upload-4k", "per_s", "/s"),
     Line("push-image", "push of a small image", "push-image", "per_s", "/s", (Floor(2),)),
+    Line(
+        "push-quota",
+        "push of a small image, 20 clients, one project with a quota",
+        "push-quota",
+        "per_s",
+        "/s",
+    ),
+    Line(
+        "push-quota-ratio",
+        "its rate to that of 20 projects without one",
+        "push-quota",
+        "ratio",
+        "x",
+        (Floor(0.9, None),),
+    ),
     Line(
         "memory",
         "web process growth, large blobs",

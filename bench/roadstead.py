@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 from app.users.passwords import generate_password
 from bench import processes
 from bench.content import Content
-from bench.targets import REPOSITORY, Target
+from bench.targets import LIMITED_PROJECT, REPOSITORY, Target
 from bench.wire import AnswerError, Connection
 
 _ROOT = Path(__file__).resolve().parent.parent
@@ -45,6 +45,9 @@ class Roadstead:
         processes.wait_for(self._answers, self._process, log)
         argv = [sys.executable, "-m", "cli", "project", "create", _PUBLIC_PROJECT, "--public"]
         subprocess.run(argv, env={**os.environ, **env}, check=True, stdout=subprocess.DEVNULL)
+        argv[-2:] = [LIMITED_PROJECT]
+        subprocess.run(argv, env={**os.environ, **env}, check=True, stdout=subprocess.DEVNULL)
+        self._limit(LIMITED_PROJECT, 1 << 40)
 
     def targets(self) -> list[Target]:
         """Return its columns."""
@@ -88,10 +91,22 @@ class Roadstead:
     def _push(self, repository: str) -> str:
         return self._token(f"repository:{repository}:pull,push")
 
-    def _token(self, scope: str) -> str:
+    def _limit(self, project: str, hard_bytes: int) -> None:
+        """Set the quota of a project."""
+        body = json.dumps({"hard": {"storage": hard_bytes}}).encode()
+        with self._administrator() as connection:
+            listed = connection.expect(200, "GET", "/api/v2.0/quotas?page_size=100")
+            found = next(one["id"] for one in json.loads(listed.body) if one["ref"]["name"] == project)
+            headers = {"Content-Type": "application/json"}
+            connection.expect(200, "PUT", f"/api/v2.0/quotas/{found}", body, headers=headers)
+
+    def _administrator(self) -> Connection:
         basic = base64.b64encode(f"admin:{self._password}".encode()).decode()
+        return Connection("127.0.0.1", self._port, f"Basic {basic}")
+
+    def _token(self, scope: str) -> str:
         query = urlencode({"service": "roadstead", "scope": scope})
-        with Connection("127.0.0.1", self._port, f"Basic {basic}") as connection:
+        with self._administrator() as connection:
             answer = connection.request("GET", f"/service/token?{query}")
         if answer.status != 200:
             raise AnswerError(f"no token for {scope}: {answer.status}")

@@ -9,6 +9,7 @@ from bench import content, processes
 from bench.wire import Connection
 
 REPOSITORY = "bench/app"
+LIMITED_PROJECT = "bench-limited"
 
 Authorize = Callable[[str], str]
 
@@ -60,6 +61,10 @@ class Target:
         repository = (
             self.repository if client is None else f"{self.repository.partition('/')[0]}/client-{client}"
         )
+        return self.access_to(repository)
+
+    def access_to(self, repository: str) -> Access:
+        """Return what a pusher to this repository uses."""
         return Access("127.0.0.1", self.port, repository, self.writer(repository))
 
 

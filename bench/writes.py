@@ -10,7 +10,7 @@ from bench import content, crowd, processes
 from bench.content import Blob, Content, Image
 from bench.reads import Sample
 from bench.settings import Plan
-from bench.targets import Access, Target
+from bench.targets import LIMITED_PROJECT, Access, Target
 from bench.wire import AnswerError, Connection
 
 _UNIQUE = 32
@@ -55,6 +55,34 @@ class Pushes:
         """Push the plan's number of images per client."""
         del files
         return _measure(target, _clients(target, self.clients, partial(_Pusher, count=plan.images)))
+
+
+@dataclass(frozen=True)
+class PushesWithQuota:
+    """The same into one project with a quota, then into a project of its own for each client."""
+
+    clients: int
+
+    def warm_up(self, target: Target, files: Content, plan: Plan) -> None:
+        """Push one image per client into each of the projects."""
+        del files, plan
+        for clients in (self._limited(target, 1), self._spread(target, 1)):
+            crowd.run(clients)
+
+    def measure(self, target: Target, files: Content, plan: Plan) -> Sample:
+        """Push the plan's number of images per client both ways; `ratio` is the first rate to the second."""
+        del files
+        limited = _measure(target, self._limited(target, plan.images))
+        spread = _measure(target, self._spread(target, plan.images))
+        return {**limited, "spread_per_s": spread["per_s"], "ratio": limited["per_s"] / spread["per_s"]}
+
+    def _limited(self, target: Target, images: int) -> list[crowd.Client]:
+        access = [target.access_to(f"{LIMITED_PROJECT}/client-{number}") for number in range(self.clients)]
+        return [_Pusher(one, images) for one in access]
+
+    def _spread(self, target: Target, images: int) -> list[crowd.Client]:
+        access = [target.access_to(f"spread-{number}/app") for number in range(self.clients)]
+        return [_Pusher(one, images) for one in access]
 
 
 @dataclass(frozen=True)
