@@ -1,31 +1,38 @@
-"""One connection at work: statements, transactions, and how it is lent out of the pool."""
+"""One connection at work: statements that stand alone, and transactions."""
 
 from collections.abc import Callable
-from typing import Any, Final, TypeVar
+from functools import partial
+from typing import Any, Final, TypeAlias, TypeVar
 
 import aiopg
 
-from app.db.errors import DatabaseUnavailable, NoRow
-from app.db.precondition import Check
+from app.db.errors import NoRow, PreconditionFailed
+from app.db.pool import Pool
+from app.db.precondition import Check, proving
 from app.db.statements import SQL, Prepared
 from app.db.translate import translated
-from app.db.watch import Watch
 
 Row = TypeVar("Row")
 
-_TRIES: Final = 3
+Params: TypeAlias = tuple[object, ...] | dict[str, object]
+
+_NO_WAIT: Final = "SET LOCAL synchronous_commit = off"
 
 
 class Statements:
-    """Runs statements on one connection."""
+    """Runs statements on one connection, which is borrowed for the first of them.
 
-    def __init__(self, cursor: aiopg.Cursor) -> None:
-        self._cursor = cursor
+    Where the request has something to prove (`app.db.precondition`), its first statement carries the check.
+    """
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+        self._cursor: aiopg.Cursor | None = None
 
     async def run(self, sql: SQL, **params: object) -> int:
         """Execute and return the number of rows touched."""
-        await self._rows(sql, params)
-        return int(self._cursor.raw.rowcount)
+        cursor, _ = await self._proven(sql, params)
+        return int(cursor.raw.rowcount)
 
     async def maybe(self, row: Callable[..., Row], sql: SQL, **params: object) -> Row | None:
         """Return the row as `row(**columns)`, or None."""
@@ -41,49 +48,90 @@ class Statements:
 
     async def all(self, row: Callable[..., Row], sql: SQL, **params: object) -> list[Row]:
         """Return every row as `row(**columns)`."""
-        rows = await self._rows(sql, params)
-        names = [column[0] for column in self._cursor.raw.description]
+        cursor, rows = await self._proven(sql, params)
+        names = [column[0] for column in cursor.raw.description]
         return [row(**dict(zip(names, values, strict=True))) for values in rows]
 
     async def value(self, sql: SQL, **params: object) -> Any:  # noqa: ANN401 - the caller knows its column
         """Return the first column of the first row, or None when there is no row."""
-        rows = await self._rows(sql, params)
+        _, rows = await self._proven(sql, params)
         return rows[0][0] if rows else None
 
     async def values(self, sql: SQL, **params: object) -> list[Any]:
         """Return the first column of every row."""
-        return [values[0] for values in await self._rows(sql, params)]
+        _, rows = await self._proven(sql, params)
+        return [values[0] for values in rows]
 
-    async def tuples(
-        self, prepared: Prepared, *params: object, check: Check | None = None
-    ) -> list[tuple[Any, ...]]:
-        """Return the rows of a prepared statement as plain tuples; only if the check does not fail."""
-        if check is None:
-            return await self._rows(prepared.call, params)
-        return await self._rows(f"{check.statement.call};\n{prepared.call}", (*check.params, *params))
+    async def tuples(self, prepared: Prepared, *params: object) -> list[tuple[Any, ...]]:
+        """Return the rows of a prepared statement as plain tuples."""
+        _, rows = await self._proven(prepared.call, params)
+        return rows
 
-    async def _rows(self, sql: str, params: object) -> list[tuple[Any, ...]]:
-        # The connection can break between the answer and the reading of it.
-        with translated(sql):
-            await self._cursor.execute(sql, params)
-            return list(self._cursor.raw.fetchall()) if self._cursor.raw.description else []
+    async def note(self, prepared: Prepared, *params: object) -> list[tuple[Any, ...]]:
+        """Do the same without waiting for the disk."""
+        # What is sent together is one transaction.
+        _, rows = await self._proven(f"{_NO_WAIT};\n{prepared.call}", params)
+        return rows
+
+    async def under(self, check: Check | None, prepared: Prepared, *params: object) -> list[tuple[Any, ...]]:
+        """Do the same, only if this check does not fail, whatever the request has to prove."""
+        _, rows = await self._checked(prepared.call, params, check)
+        return rows
+
+    def give_back(self) -> None:
+        """Give the connection back, if one was borrowed."""
+        if self._cursor is not None:
+            self._pool.release(self._cursor)
+            self._cursor = None
+
+    async def _proven(self, sql: str, params: Params) -> tuple[aiopg.Cursor, list[tuple[Any, ...]]]:
+        return await proving(partial(self._checked, sql, params))
+
+    async def _checked(
+        self, sql: str, params: Params, check: Check | None
+    ) -> tuple[aiopg.Cursor, list[tuple[Any, ...]]]:
+        cursor = self._cursor
+        if cursor is None:
+            cursor = self._cursor = await self._pool.acquire()
+        try:
+            # The connection can break between the answer and the reading of it.
+            with translated(sql):
+                await self._execute(
+                    cursor, *(_behind(check, cursor, sql, params) if check else (sql, params))
+                )
+                return cursor, list(cursor.raw.fetchall()) if cursor.raw.description else []
+        except PreconditionFailed:
+            # Whoever renews it needs a connection, too.
+            await self._start_over()
+            raise
+
+    async def _start_over(self) -> None:
+        self.give_back()
+
+    async def _execute(self, cursor: aiopg.Cursor, sql: str, params: object) -> None:
+        await cursor.execute(sql, params)
 
 
 class Transaction(Statements):
     """Runs statements that commit or roll back together."""
 
-    def __init__(self, cursor: aiopg.Cursor) -> None:
-        super().__init__(cursor)
+    def __init__(self, pool: Pool) -> None:
+        super().__init__(pool)
         self._has_begun = False
         self._last_calls: list[str] = []
         self._last_params: list[object] = []
 
-    async def _rows(self, sql: str, params: object) -> list[tuple[Any, ...]]:
+    async def _execute(self, cursor: aiopg.Cursor, sql: str, params: object) -> None:
         if not self._has_begun:
             # BEGIN rides with the first statement: one round trip less.
             self._has_begun = True
             sql = f"BEGIN;\n{sql}"
-        return await super()._rows(sql, params)
+        await super()._execute(cursor, sql, params)
+
+    async def _start_over(self) -> None:
+        await self.rollback()
+        self._has_begun = False
+        await super()._start_over()
 
     def finally_run(self, statement: SQL | Prepared, *params: object) -> None:
         """Run a statement whose rows nobody needs, in the round trip of the COMMIT."""
@@ -93,55 +141,18 @@ class Transaction(Statements):
     async def commit(self) -> None:
         """Make it last; nothing to do when there was no statement."""
         if self._has_begun or self._last_calls:
-            begin = [] if self._has_begun else ["BEGIN"]
-            self._has_begun = True
-            with translated("COMMIT"):
-                await self._cursor.execute(
-                    ";\n".join((*begin, *self._last_calls, "COMMIT")), self._last_params or None
-                )
+            await self._proven(";\n".join((*self._last_calls, "COMMIT")), tuple(self._last_params))
 
     async def rollback(self) -> None:
         """Take it back, unless the connection is gone and took it back already."""
-        if self._has_begun and not self._cursor.connection.closed:
+        if self._cursor is not None and self._has_begun and not self._cursor.connection.closed:
             with translated("ROLLBACK"):
                 await self._cursor.execute("ROLLBACK")
 
 
-class Borrowed:
-    """A connection out of the pool, with a cursor. A class, since every request passes here."""
-
-    __slots__ = ("_connection", "_cursor", "_pool", "_watch")
-
-    def __init__(self, pool: aiopg.Pool, watch: Watch) -> None:
-        self._pool = pool
-        self._watch = watch
-
-    async def __aenter__(self) -> aiopg.Cursor:
-        self._connection = await self._acquire()
-        self._watch.connections.add(self._connection)
-        try:
-            with translated("cursor"):
-                self._cursor = await self._connection.cursor()
-        except BaseException:
-            await self._give_back()
-            raise
-        return self._cursor
-
-    async def __aexit__(self, *_: object) -> None:
-        self._cursor.close()
-        await self._give_back()
-
-    async def _acquire(self) -> aiopg.Connection:
-        """Take a connection that lives; aiopg fails in odd ways on those that die while they are made."""
-        reason: Exception | None = None
-        for _ in range(_TRIES):
-            try:
-                with translated("acquire"):
-                    return await self._pool.acquire()
-            except (AssertionError, OSError) as error:
-                reason = error
-        raise DatabaseUnavailable(f"no connection could be made: {reason!r}") from reason
-
-    async def _give_back(self) -> None:
-        self._watch.connections.discard(self._connection)
-        await self._pool.release(self._connection)
+def _behind(check: Check, cursor: aiopg.Cursor, sql: str, params: Params) -> tuple[str, Params]:
+    """Return a statement with the check in front of it."""
+    if isinstance(params, tuple):
+        return f"{check.statement.call};\n{sql}", (*check.params, *params)
+    first: str = cursor.raw.mogrify(check.statement.call, check.params).decode()
+    return f"{first.replace('%', '%%')};\n{sql}", params

@@ -8,9 +8,12 @@ run, and whoever set the condition decides anew.
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeVar
 
+from app.db.errors import PreconditionFailed
 from app.db.statements import Prepared
+
+Result = TypeVar("Result")
 
 
 class Check(NamedTuple):
@@ -50,8 +53,18 @@ def unproven() -> Precondition | None:
     return None if current is None or current.is_met else current
 
 
-async def renewed(precondition: Precondition) -> None:
-    """Let whoever set the condition decide what becomes of the request; raise what that raises."""
-    with under(None):
-        await precondition.renew()
-    precondition.is_met = True
+async def proving(run: Callable[[Check | None], Awaitable[Result]]) -> Result:
+    """Run with what this request has to prove; where that fails, have it renewed and run without."""
+    condition = unproven()
+    if condition is None:
+        return await run(None)
+    try:
+        result = await run(condition.check)
+    except PreconditionFailed:
+        # Whoever set it decides what becomes of the request.
+        with under(None):
+            await condition.renew()
+        condition.is_met = True
+        return await run(None)
+    condition.is_met = True
+    return result

@@ -6,6 +6,7 @@ without this, a statement in flight when PostgreSQL is killed would wait for its
 
 import asyncio
 import select
+from collections.abc import Set as AbstractSet
 from typing import Final
 
 import aiopg
@@ -14,22 +15,15 @@ import psycopg2
 _PERIOD_SECONDS: Final = 0.25
 
 
-class Watch:
-    """The connections that are in use."""
-
-    def __init__(self) -> None:
-        self.connections: set[aiopg.Connection] = set()
-
-    async def run(self) -> None:
-        """Close what was left, until cancelled; whoever waits on it is told at once."""
-        while True:
-            await asyncio.sleep(_PERIOD_SECONDS)
-            for connection in [c for c in self.connections if _is_left(c)]:
-                self.connections.discard(connection)
-                await connection.close()
+async def close_abandoned(connections: AbstractSet[aiopg.Connection]) -> None:
+    """Close those in use that the server has left, until cancelled; whoever waits on one is told at once."""
+    while True:
+        await asyncio.sleep(_PERIOD_SECONDS)
+        for connection in [c for c in connections if not c.closed and _is_abandoned(c)]:
+            connection.close()
 
 
-def _is_left(connection: aiopg.Connection) -> bool:
+def _is_abandoned(connection: aiopg.Connection) -> bool:
     try:
         poll = select.poll()
         poll.register(connection.raw.fileno(), select.POLLHUP | select.POLLERR)
