@@ -35,8 +35,13 @@ async def mount(
     return False
 
 
-async def link_all(tx: Transaction, repository_id: int, digests: list[str], *, source: int) -> list[str]:
-    """Link those of the blobs that the source has, and return which they are; the caller holds them there."""
+async def link_all(
+    tx: Transaction, repository_id: int, digests: list[str], *, source: int
+) -> list[tuple[str, int]]:
+    """Link those of the blobs that the source has, and return them with their sizes in bytes.
+
+    The caller holds them there.
+    """
     return await store.link_all(tx, repository_id, digests, source_id=source)
 
 

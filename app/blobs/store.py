@@ -82,13 +82,19 @@ LINK_ALL = SQL("""
         INSERT INTO blob_links (repository_id, digest) SELECT %(repository_id)s, digest FROM linked
         ON CONFLICT DO NOTHING
     )
-    SELECT digest FROM linked
+    SELECT digest, size_bytes FROM linked JOIN blobs USING (digest) ORDER BY digest
 """)
 
 
-async def link_all(tx: Transaction, repository_id: int, digests: list[str], *, source_id: int) -> list[str]:
-    """Make those blobs of a repository that it has visible in another, and return which they are."""
-    return await tx.values(LINK_ALL, repository_id=repository_id, digests=digests, source_id=source_id)
+async def link_all(
+    tx: Transaction, repository_id: int, digests: list[str], *, source_id: int
+) -> list[tuple[str, int]]:
+    """Make those blobs of a repository that it has visible in another, and return them with their sizes."""
+    return await tx.all(_sized, LINK_ALL, repository_id=repository_id, digests=digests, source_id=source_id)
+
+
+def _sized(digest: str, size_bytes: int) -> tuple[str, int]:
+    return digest, size_bytes
 
 
 LIST_REPOSITORIES_WITH_BLOB = SQL("""

@@ -97,7 +97,7 @@ class Statements:
             # The connection can break between the answer and the reading of it.
             with translated(sql):
                 await self._execute(
-                    cursor, *(_behind(check, cursor, sql, params) if check else (sql, params))
+                    cursor, *(_behind(check, sql, params, cursor=cursor) if check else (sql, params))
                 )
                 return cursor, list(cursor.raw.fetchall()) if cursor.raw.description else []
         except PreconditionFailed:
@@ -150,7 +150,7 @@ class Transaction(Statements):
                 await self._cursor.execute("ROLLBACK")
 
 
-def _behind(check: Check, cursor: aiopg.Cursor, sql: str, params: Params) -> tuple[str, Params]:
+def _behind(check: Check, sql: str, params: Params, *, cursor: aiopg.Cursor) -> tuple[str, Params]:
     """Return a statement with the check in front of it."""
     if isinstance(params, tuple):
         return f"{check.statement.call};\n{sql}", (*check.params, *params)

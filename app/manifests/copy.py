@@ -6,7 +6,7 @@ from app.db import Transaction
 from app.events import ArtifactCopied, outbox
 from app.manifests import copy_store, store
 from app.manifests.growth import grow
-from app.manifests.model import NewManifest, Source, Upserted
+from app.manifests.model import Content, NewManifest, Source
 from app.oci.digest import Digest
 from app.oci.errors import ManifestUnknown
 from app.oci.manifest import parse_manifest
@@ -14,7 +14,7 @@ from app.oci.names import RepositoryName, Tag
 from app.quotas.model import Growth
 from app.repositories.create import repository_for_push
 from app.resources import Resources
-from app.tags.point import Target, point_tags
+from app.tags.point import Target, moved_tags
 
 
 async def copy_manifest(r: Resources, call: Call, digest: Digest, *, source: RepositoryName) -> None:
@@ -38,24 +38,27 @@ async def copy_manifest(r: Resources, call: Call, digest: Digest, *, source: Rep
         tags = next(tuple(manifest.tags) for manifest in found if manifest.digest == digest)
         event = ArtifactCopied(repository_name=call.repository, digest=digest, source=source, tags=tags)
         await outbox.record(tx, call.cause, event)
-        return Growth(stored[0].project_id, sum(manifest.added_bytes for manifest in stored))
+        return Growth(stored[0].project_id, sum(growth.added_bytes for growth in stored))
 
     await grow(r, call, work)
 
 
-async def _store(tx: Transaction, call: Call, manifest: Source, *, repository_id: int) -> Upserted:
+async def _store(tx: Transaction, call: Call, manifest: Source, *, repository_id: int) -> Growth:
     parsed = parse_manifest(manifest.payload, manifest.media_type)
-    blobs = sorted({str(blob.digest) for blob in parsed.blobs})
+    named = sorted({str(blob.digest) for blob in parsed.blobs})
+    linked = await link_all(tx, repository_id, named, source=manifest.repository_id)
     new = NewManifest(
-        repository_id=repository_id,
+        repository=call.repository,
         digest=Digest(manifest.digest),
         payload=manifest.payload,
         parsed=parsed,
-        blobs=await link_all(tx, repository_id, blobs, source=manifest.repository_id),
+        blobs=[Content(digest, size) for digest, size in linked],
         children=sorted({str(child.digest) for child in parsed.children}),
+        tags=tuple(Tag(name) for name in manifest.tags),
     )
     stored = await store.upsert_manifest(tx, new)
-    target = Target(repository_id, stored.id, call.repository, new.digest)
-    moved = await point_tags(tx, target, tuple(Tag(name) for name in manifest.tags))
-    await outbox.record(tx, call.cause, *moved)
-    return stored
+    if stored is None:
+        raise ManifestUnknown(manifest.digest)
+    target = Target(repository_id, call.repository, new.digest)
+    await outbox.record(tx, call.cause, *await moved_tags(tx, target, stored.moved_tags))
+    return stored.growth

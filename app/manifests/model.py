@@ -1,9 +1,13 @@
 """What the database says of a manifest."""
 
+from typing import NamedTuple
+
 from msgspec import Struct
 
 from app.oci.digest import Digest
 from app.oci.manifest import Manifest
+from app.oci.names import RepositoryName, Tag
+from app.quotas.model import Growth
 
 
 class StoredManifest(Struct, frozen=True):
@@ -23,22 +27,23 @@ class Dependent(Struct, frozen=True):
     is_accessory: bool
 
 
-class Linked(Struct, frozen=True):
-    """A repository, and the sizes in bytes of those blobs that were asked for and are linked into it."""
+class Content(NamedTuple):
+    """A blob that a manifest names, or that a repository has."""
 
-    repository_id: int
-    sizes: dict[str, int]
+    digest: str
+    size_bytes: int
 
 
 class NewManifest(Struct, frozen=True):
-    """A manifest to store: its bytes, what they say, and which of the named content is in the repository."""
+    """A manifest to store under its tags: its bytes, what they say, and which content it uses."""
 
-    repository_id: int
+    repository: RepositoryName
     digest: Digest
     payload: bytes
     parsed: Manifest
-    blobs: list[str]
+    blobs: list[Content]
     children: list[str]
+    tags: tuple[Tag, ...]
 
 
 class Source(Struct, frozen=True):
@@ -52,11 +57,11 @@ class Source(Struct, frozen=True):
 
 
 class Upserted(Struct, frozen=True):
-    """A manifest that was stored, and how many bytes its project uses now that it did not before."""
+    """A manifest that was stored, what its project uses in addition, and the tags that pointed elsewhere."""
 
-    id: int
-    project_id: int
-    added_bytes: int
+    growth: Growth
+    repository_id: int
+    moved_tags: list[str]
 
 
 class LockedManifest(Struct, frozen=True):

@@ -3,13 +3,14 @@
 from typing import Final
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from app.access import Call
 from app.db import ForeignKeyViolation, Transaction
 from app.events import ArtifactPushed, outbox
 from app.manifests import store
 from app.manifests.growth import grow
-from app.manifests.model import NewManifest
+from app.manifests.model import Content, NewManifest, Upserted
 from app.oci.digest import Digest
 from app.oci.errors import DigestInvalid, ManifestBlobUnknown, SizeInvalid
 from app.oci.manifest import Manifest, parse_manifest
@@ -17,10 +18,11 @@ from app.oci.names import Tag
 from app.quotas.model import Growth
 from app.repositories.create import repository_for_push
 from app.resources import Resources
-from app.tags.point import Target, point_tags
+from app.tags.point import Target, moved_tags
 
 _SHOWN: Final = 20
 """Missing digests that an error names at most."""
+_DELETED: Final = "a blob was deleted while the manifest was pushed"
 
 
 class ManifestPush(Struct, frozen=True):
@@ -54,48 +56,54 @@ async def push(r: Resources, request: ManifestPush) -> Pushed:
     digest = request.digest or Digest.of(request.content)
     if not digest.matches(request.content):
         raise DigestInvalid({"named": digest, "content": Digest.of(request.content, digest.algorithm)})
-    named = list({str(blob.digest) for blob in manifest.blobs})
-    linked = await store.find_linked(r.database, request.call.repository, named)
-    sizes = linked.sizes if linked else {}
-    _check_blobs(manifest, sizes, may_miss=r.settings.manifests.sparse == "allow-all")
-    known_id = linked.repository_id if linked else None
+    new = NewManifest(
+        repository=request.call.repository,
+        digest=digest,
+        payload=request.content,
+        parsed=manifest,
+        blobs=sorted({Content(blob.digest, blob.size_bytes) for blob in manifest.blobs}),
+        children=sorted({str(child.digest) for child in manifest.children}),
+        tags=request.tags,
+    )
 
     async def work(tx: Transaction) -> Growth:
-        new = NewManifest(
-            repository_id=known_id or await repository_for_push(r, tx, request.call),
-            digest=digest,
-            payload=request.content,
-            parsed=manifest,
-            blobs=sorted(sizes),
-            children=sorted({str(child.digest) for child in manifest.children}),
-        )
         await _check_children(tx, new, may_miss=r.settings.manifests.sparse != "deny")
-        return await _store(tx, request, new)
+        stored = await store.upsert_manifest(tx, new) or await _store_in_parts(r, tx, request.call, new=new)
+        await _record(tx, request.call, new, stored=stored)
+        return stored.growth
 
     try:
         await grow(r, request.call, work)
     except ForeignKeyViolation:
-        # Looked at before the transaction, deleted since.
-        raise ManifestBlobUnknown("a blob was deleted while the manifest was pushed") from None
+        raise ManifestBlobUnknown(_DELETED) from None
     r.cache.put(digest, request.content)
     return Pushed(digest=digest, subject=manifest.subject.digest if manifest.subject else None)
 
 
-async def _store(tx: Transaction, request: ManifestPush, new: NewManifest) -> Growth:
-    """Store the manifest, point its tags to it, and record what happened; return what it adds."""
-    repository = request.call.repository
-    stored = await store.upsert_manifest(tx, new)
-    moved = await point_tags(tx, Target(new.repository_id, stored.id, repository, new.digest), request.tags)
+async def _store_in_parts(r: Resources, tx: Transaction, call: Call, *, new: NewManifest) -> Upserted:
+    """Store a manifest that the repository has not all content of, or that is its first content."""
+    linked = await store.list_linked(tx, new.repository, [blob.digest for blob in new.blobs])
+    _check_blobs(new.parsed, dict(linked), may_miss=r.settings.manifests.sparse == "allow-all")
+    await repository_for_push(r, tx, call)
+    stored = await store.upsert_manifest(tx, replace(new, blobs=sorted(linked)))
+    if stored is None:
+        raise ManifestBlobUnknown(_DELETED)
+    return stored
+
+
+async def _record(tx: Transaction, call: Call, new: NewManifest, *, stored: Upserted) -> None:
+    """Record what happened; raise PreconditionFailed where a tag may not move."""
+    target = Target(stored.repository_id, new.repository, new.digest)
+    moved = await moved_tags(tx, target, stored.moved_tags)
     pushed = ArtifactPushed(
-        repository_name=repository,
+        repository_name=new.repository,
         digest=new.digest,
         media_type=new.parsed.media_type,
         size_bytes=len(new.payload),
         artifact_type=new.parsed.artifact_type,
-        tags=request.tags,
+        tags=new.tags,
     )
-    await outbox.record(tx, request.call.cause, pushed, *moved)
-    return Growth(stored.project_id, stored.added_bytes)
+    await outbox.record(tx, call.cause, pushed, *moved)
 
 
 def _check_blobs(manifest: Manifest, sizes: dict[str, int], *, may_miss: bool) -> None:
@@ -112,6 +120,6 @@ async def _check_children(tx: Transaction, new: NewManifest, *, may_miss: bool) 
     """Keep the children of an index until it is stored; raise ManifestBlobUnknown."""
     if not new.children:
         return
-    missing = set(new.children) - await store.lock_present(tx, new.repository_id, new.children)
+    missing = set(new.children) - await store.lock_present(tx, new.repository, new.children)
     if missing and not may_miss:
         raise ManifestBlobUnknown(sorted(missing)[:_SHOWN])

@@ -3,9 +3,9 @@
 import json
 from datetime import datetime
 
-from app.db import SQL, Database, ForeignKeyViolation, Prepared, Statements, Transaction
+from app.db import SQL, Database, Prepared, Statements, Transaction
 from app.manifests.model import (
-    Linked,
+    Content,
     NewManifest,
     Referrer,
     StoredManifest,
@@ -14,6 +14,7 @@ from app.manifests.model import (
 )
 from app.oci.digest import Digest
 from app.oci.names import Tag
+from app.quotas.model import Growth
 
 FIND_BY_TAG = Prepared(
     "find_manifest_by_tag",
@@ -60,43 +61,38 @@ async def find_payload(database: Database, manifest_id: int) -> bytes | None:
     return None if found is None else bytes(found)
 
 
-FIND_LINKED = Prepared(
-    "find_linked",
-    ("text", "text[]"),
-    """
-    SELECT r.id, l.digest, b.size_bytes
+LIST_LINKED = SQL("""
+    SELECT b.digest, b.size_bytes
     FROM repositories r
-    LEFT JOIN blob_links l ON l.repository_id = r.id AND l.digest = ANY ($2)
-    LEFT JOIN blobs b ON b.digest = l.digest
-    WHERE r.name = $1
-    """,
-)
-
-
-async def find_linked(database: Database, repository: str, digests: list[str]) -> Linked | None:
-    """Return the repository's id and the sizes in bytes of those blobs that are linked into it."""
-    rows = await database.read(FIND_LINKED, repository, digests)
-    if not rows:
-        return None
-    return Linked(rows[0][0], {digest: size for _, digest, size in rows if digest is not None})
-
-
-LOCK_PRESENT = SQL("""
-    SELECT digest FROM manifests
-    WHERE repository_id = %(repository_id)s AND digest = ANY(%(digests)s::text[])
-    ORDER BY digest FOR KEY SHARE
+    JOIN blob_links l ON l.repository_id = r.id AND l.digest = ANY(%(digests)s::text[])
+    JOIN blobs b ON b.digest = l.digest
+    WHERE r.name = %(repository)s
 """)
 
 
-async def lock_present(tx: Transaction, repository_id: int, digests: list[str]) -> set[str]:
+async def list_linked(tx: Transaction, repository: str, digests: list[str]) -> list[Content]:
+    """Return those of the blobs that are linked into the repository."""
+    return await tx.all(Content, LIST_LINKED, repository=repository, digests=digests)
+
+
+LOCK_PRESENT = SQL("""
+    SELECT m.digest FROM manifests m JOIN repositories r ON r.id = m.repository_id
+    WHERE r.name = %(repository)s AND m.digest = ANY(%(digests)s::text[])
+    ORDER BY m.digest FOR KEY SHARE OF m
+""")
+
+
+async def lock_present(tx: Transaction, repository: str, digests: list[str]) -> set[str]:
     """Return those manifests that the repository has, and keep them until `tx` ends."""
-    return set(await tx.values(LOCK_PRESENT, repository_id=repository_id, digests=digests))
+    return set(await tx.values(LOCK_PRESENT, repository=repository, digests=digests))
 
 
+# What a tag pointed to before is kept by the row itself: a second look at it, or a join, would see an older
+# moment than the one in which a push that waited for another one writes.
 UPSERT_MANIFEST = Prepared(
     "upsert_manifest",
     (
-        "bigint",
+        "text",
         "text",
         "text",
         "text",
@@ -104,74 +100,96 @@ UPSERT_MANIFEST = Prepared(
         "bytea",
         "json",
         "text[]",
+        "bigint[]",
         "text[]",
         "text",
         "bigint",
+        "text[]",
     ),
     """
-    WITH children_size AS (
-        SELECT coalesce(sum(artifact_size_bytes), 0) AS bytes FROM manifests
-        WHERE repository_id = $1 AND digest = ANY ($9)
+    WITH repository AS (
+        SELECT r.id, r.project_id FROM repositories r
+        WHERE r.name = $1 AND NOT EXISTS (
+            SELECT FROM unnest($8, $9) AS named (digest, size_bytes)
+            LEFT JOIN blob_links l ON l.repository_id = r.id AND l.digest = named.digest
+            LEFT JOIN blobs b ON b.digest = l.digest
+            WHERE b.size_bytes IS DISTINCT FROM named.size_bytes
+        )
+        FOR KEY SHARE OF r
     ), manifest AS (
         INSERT INTO manifests
             (repository_id, project_id, digest, media_type, artifact_type, subject_digest, size_bytes,
             payload, annotations, config_media_type, artifact_size_bytes)
-        SELECT $1, r.project_id, $2, $3, $4, $5, length($6), $6, $7, $10,
-            least(length($6) + $11::numeric + children_size.bytes, 9223372036854775807)
-        FROM repositories r, children_size WHERE r.id = $1 FOR KEY SHARE OF r
+        SELECT r.id, r.project_id, $2, $3, $4, $5, length($6), $6, $7, $11,
+            least(length($6) + $12::numeric + (
+                SELECT coalesce(sum(c.artifact_size_bytes), 0) FROM manifests c
+                WHERE c.repository_id = r.id AND c.digest = ANY ($10)
+            ), 9223372036854775807)
+        FROM repository r
         ON CONFLICT (repository_id, digest) DO UPDATE
         SET pushed_at = now(), media_type = EXCLUDED.media_type, project_id = EXCLUDED.project_id,
             config_media_type = EXCLUDED.config_media_type,
             artifact_size_bytes = EXCLUDED.artifact_size_bytes
-        RETURNING id, project_id
+        RETURNING id, repository_id, project_id
     ), counted AS (
         INSERT INTO project_blobs (project_id, digest, size_bytes)
         SELECT manifest.project_id, used.digest, used.size_bytes
         FROM manifest, (
             SELECT $2, length($6)::bigint
             UNION ALL
-            SELECT digest, size_bytes FROM blobs WHERE digest = ANY ($8)
+            SELECT * FROM unnest($8, $9)
         ) used (digest, size_bytes)
         ORDER BY used.digest COLLATE "C"
         ON CONFLICT DO NOTHING
         RETURNING size_bytes
     ), blobs AS (
         INSERT INTO manifest_blobs AS known (manifest_id, repository_id, project_id, digest)
-        SELECT id, $1, project_id, unnest($8) FROM manifest
+        SELECT id, repository_id, project_id, unnest($8) FROM manifest
         ON CONFLICT (manifest_id, digest) DO UPDATE SET project_id = EXCLUDED.project_id
         WHERE known.project_id IS NULL
     ), children AS (
         INSERT INTO manifest_children (manifest_id, child_digest)
-        SELECT id, unnest($9) FROM manifest
+        SELECT id, unnest($10) FROM manifest
         ON CONFLICT DO NOTHING
+    ), tagged AS (
+        INSERT INTO tags (repository_id, name, manifest_id)
+        SELECT repository_id, name, id FROM manifest, unnest($13) AS name ORDER BY name
+        ON CONFLICT (repository_id, name) DO UPDATE
+        SET previous_manifest_id = tags.manifest_id, manifest_id = EXCLUDED.manifest_id, pushed_at = now()
+        RETURNING name, manifest_id, previous_manifest_id
     )
-    SELECT id, project_id, (SELECT coalesce(sum(size_bytes), 0)::bigint FROM counted),
-        hold_immutability_rules(project_id)
+    SELECT project_id, (SELECT coalesce(sum(size_bytes), 0)::bigint FROM counted), repository_id,
+        hold_immutability_rules(project_id),
+        ARRAY (SELECT name FROM tagged WHERE previous_manifest_id <> manifest_id ORDER BY name)
     FROM manifest
     """,
 )
 
 
-async def upsert_manifest(tx: Transaction, new: NewManifest) -> Upserted:
-    """Add a manifest with what it refers to, or note that it was pushed again.
+async def upsert_manifest(tx: Transaction, new: NewManifest) -> Upserted | None:
+    """Add a manifest with what it refers to and its tags, or note that it was pushed again.
+
+    None, and nothing done: there is no such repository, or it has not all of the content at these sizes.
 
     What its project did not use before is entered into `project_blobs`, in the order of digests, so that
     two pushes wait for one another at most one way round. The rules of immutability stay until `tx` ends.
 
     Raises:
-        ForeignKeyViolation: the repository was deleted, a blob was unlinked, or what is counted was deleted.
+        ForeignKeyViolation: a blob was unlinked, or what is counted was deleted.
     """
     parsed = new.parsed
     subject = parsed.subject.digest if parsed.subject else None
     rows = await tx.tuples(
         UPSERT_MANIFEST,
-        *(new.repository_id, new.digest, parsed.media_type, parsed.artifact_type, subject, new.payload),
-        *(json.dumps(parsed.annotations), new.blobs, new.children),
-        *(parsed.described_type, parsed.content_size_bytes),
+        *(new.repository, new.digest, parsed.media_type, parsed.artifact_type, subject, new.payload),
+        *(json.dumps(parsed.annotations), [blob.digest for blob in new.blobs]),
+        *([blob.size_bytes for blob in new.blobs], new.children),
+        *(parsed.described_type, parsed.content_size_bytes, list(new.tags)),
     )
     if not rows:
-        raise ForeignKeyViolation("manifests_repository_id_fkey")
-    return Upserted(*rows[0][:3])
+        return None
+    project_id, added_bytes, repository_id, _, moved = rows[0]
+    return Upserted(Growth(project_id, added_bytes), repository_id, moved)
 
 
 LIST_REFERRERS = SQL("""

@@ -1,4 +1,4 @@
-"""Pointing tags to a manifest, and removing them."""
+"""Tags that come, move and go."""
 
 from datetime import datetime
 
@@ -17,10 +17,9 @@ from app.tags import store
 
 
 class Target(Struct, frozen=True):
-    """A manifest that tags are to point to, by its ids and as the events name it."""
+    """A manifest that tags point to, as the events name it."""
 
     repository_id: int
-    manifest_id: int
     repository_name: RepositoryName
     digest: Digest
 
@@ -34,19 +33,16 @@ async def add_tag(tx: Transaction, call: Call, manifest_id: int, *, digest: Dige
     return True
 
 
-async def point_tags(tx: Transaction, target: Target, names: tuple[Tag, ...]) -> list[TagMoved]:
-    """Point every tag to the manifest and return what to record of those that pointed elsewhere before.
+async def moved_tags(tx: Transaction, target: Target, names: list[str]) -> list[TagMoved]:
+    """Return what to record of tags that `tx` has moved to the manifest.
 
-    Raises PreconditionFailed where a rule of immutability protects one of those; an earlier statement of `tx`
-    has to hold the rules. Pointing a tag to where it points already is no matter of rules.
+    Raises PreconditionFailed where a rule of immutability protects one of them; an earlier statement of `tx`
+    has to hold the rules. A tag that points to where it pointed before was not moved.
     """
     if not names:
         return []
-    changed = await store.upsert_tags(tx, target.repository_id, target.manifest_id, names=list(names))
-    if not changed:
-        return []
-    moved = await store.list_moved(tx, target.repository_id, changed)
-    require_mutable(decoded(moved[0].rules or "[]"), target.repository_name, changed)
+    moved = await store.list_moved(tx, target.repository_id, names)
+    require_mutable(decoded(moved[0].rules or "[]"), target.repository_name, names)
     return [
         TagMoved(
             repository_name=target.repository_name,

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from msgspec import Struct
 
-from app.db import SQL, Prepared, Statements, Transaction
+from app.db import SQL, Statements, Transaction
 
 LIST_TAGS = SQL("""
     SELECT t.name FROM tags t WHERE t.repository_id = %(repository_id)s AND t.name > %(last)s
@@ -23,29 +23,6 @@ class Moved(Struct, frozen=True):
     name: str
     previous_digest: str
     rules: str | None
-
-
-# What a tag pointed to is kept by the row itself: a second look at it, or a join, would see an older moment
-# than the one in which a push that waited for another one writes.
-UPSERT_TAGS = Prepared(
-    "upsert_tags",
-    ("bigint", "bigint", "text[]"),
-    """
-    INSERT INTO tags (repository_id, name, manifest_id)
-    SELECT $1, name, $2 FROM unnest($3) AS name ORDER BY name
-    ON CONFLICT (repository_id, name) DO UPDATE
-    SET previous_manifest_id = tags.manifest_id, manifest_id = EXCLUDED.manifest_id, pushed_at = now()
-    RETURNING name, previous_manifest_id
-    """,
-)
-
-
-async def upsert_tags(
-    tx: Transaction, repository_id: int, manifest_id: int, *, names: list[str]
-) -> list[str]:
-    """Point tags to a manifest and return those that pointed elsewhere before."""
-    rows = await tx.tuples(UPSERT_TAGS, repository_id, manifest_id, names)
-    return [name for name, previous_id in rows if previous_id not in {None, manifest_id}]
 
 
 LIST_MOVED = SQL("""
