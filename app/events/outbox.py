@@ -1,6 +1,7 @@
 """The outbox: events written in the transaction of the change they tell of, read by `workers.relay`."""
 
 from datetime import datetime
+from operator import attrgetter
 from typing import Any, Final
 from uuid import UUID
 
@@ -44,6 +45,7 @@ async def record_all(tx: Transaction, events: list[tuple[Cause, Event]]) -> None
 
 
 class _Row(Struct):
+    id: int
     event_id: UUID
     recorded_at: datetime
     payload: dict[str, Any]
@@ -53,12 +55,12 @@ class _Row(Struct):
 CLAIM = SQL("""
     DELETE FROM outbox
     WHERE id IN (SELECT id FROM outbox ORDER BY id FOR UPDATE SKIP LOCKED LIMIT %(limit)s)
-    RETURNING event_id, recorded_at, payload, cause
+    RETURNING id, event_id, recorded_at, payload, cause
 """)
 
 
 async def claim(tx: Transaction, limit: int) -> list[Recorded]:
-    """Take up to `limit` of the oldest events; they stay in the outbox if `tx` rolls back."""
+    """Take up to `limit` of the oldest events, in their order; they stay in the outbox if `tx` rolls back."""
     rows = await tx.all(_Row, CLAIM, limit=limit)
     return [
         Recorded(
@@ -66,6 +68,7 @@ async def claim(tx: Transaction, limit: int) -> list[Recorded]:
             recorded_at=row.recorded_at,
             event=msgspec.convert(row.payload, Event),
             cause=msgspec.convert(row.cause, Cause),
+            number=row.id,
         )
-        for row in rows
+        for row in sorted(rows, key=attrgetter("id"))
     ]

@@ -154,6 +154,8 @@ class Recorded(Struct, frozen=True):
     recorded_at: datetime
     event: Event
     cause: Cause
+    number: int = 0
+    """Its place in the outbox: what happens later in a transaction has a higher one."""
 
 
 def decode_event(document: object) -> Recorded:

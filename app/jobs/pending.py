@@ -1,6 +1,7 @@
 """Jobs that are owed for events. A row goes in the transaction of its effect, so a lost queue only delays."""
 
 from datetime import timedelta
+from operator import attrgetter
 
 import msgspec
 from msgspec import Struct
@@ -68,13 +69,17 @@ LIST_OWED = SQL("SELECT event FROM pending_jobs WHERE id = ANY(%(ids)s)")
 
 
 async def list_owed(statements: Statements, ids: list[str]) -> list[Recorded]:
-    """Return the events of those jobs that are not done, for work that goes before the transaction."""
-    return [decode_event(document) for document in await statements.values(LIST_OWED, ids=ids)]
+    """Return the events of jobs that are not done, in their order, for work that goes before `settle`."""
+    return _in_order(await statements.values(LIST_OWED, ids=ids))
 
 
 SETTLE = SQL("DELETE FROM pending_jobs WHERE id = ANY(%(ids)s) RETURNING event")
 
 
 async def settle(tx: Transaction, ids: list[str]) -> list[Recorded]:
-    """Return the events of jobs that are done when `tx` commits; those done before are left out."""
-    return [decode_event(document) for document in await tx.values(SETTLE, ids=ids)]
+    """Return the events of jobs that `tx` does, in their order; those done before are left out."""
+    return _in_order(await tx.values(SETTLE, ids=ids))
+
+
+def _in_order(documents: list[object]) -> list[Recorded]:
+    return sorted(map(decode_event, documents), key=attrgetter("number"))
