@@ -79,7 +79,9 @@ class FilesystemDriver:
         with _storage_errors(is_missing_fine=False):
             root.mkdir(mode=0o750, parents=True, exist_ok=True)
             for directory in ("uploads", *(f"blobs/{algorithm}" for algorithm in ALGORITHMS)):
-                self._make_durable(directory)
+                self._make_durable([directory])
+            # Each blob would have to wait for one of these, until all are there.
+            self._make_durable([f"blobs/sha256/{byte:02x}" for byte in range(256)])
 
     async def check(self) -> None:
         """Raise StorageError unless a file can be created."""
@@ -199,25 +201,27 @@ class FilesystemDriver:
     def _place(self, path: Path, digest: Digest) -> None:
         """Give durable content its name, durably."""
         directory, _, name = blob_key(digest).rpartition("/")
-        self._make_durable(directory)
+        self._make_durable([directory])
         target = f"{self._root}/{directory}"
         path.rename(f"{target}/{name}")
         _fsync_directory(target)
 
-    def _make_durable(self, directory: str) -> None:
-        """Create a directory below the root so that a power loss does not take it back.
+    def _make_durable(self, directories: list[str]) -> None:
+        """Create siblings below the root so that a power loss does not take them back.
 
-        Also one that is there: whoever created it may not have got as far as the fsync.
+        Also those that are there: whoever created them may not have got as far as the fsync.
         """
-        if directory in self._durable:
+        missing = [directory for directory in directories if directory not in self._durable]
+        if not missing:
             return
-        parent = directory.rpartition("/")[0]
+        parent = missing[0].rpartition("/")[0]
         if parent:
-            self._make_durable(parent)
-        with suppress(FileExistsError):
-            (self._root / directory).mkdir(0o750)
+            self._make_durable([parent])
+        for directory in missing:
+            with suppress(FileExistsError):
+                (self._root / directory).mkdir(0o750)
         _fsync_directory(f"{self._root}/{parent}")
-        self._durable.add(directory)
+        self._durable.update(missing)
 
 
 def _write_all(file: int, content: bytes, offset: int) -> None:
