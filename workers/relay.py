@@ -24,7 +24,7 @@ log = structlog.get_logger()
 _BATCH: Final = 200
 _POLL_SECONDS: Final = 5.0
 _PAUSE_SECONDS: Final = 1.0
-_GATHER_SECONDS: Final = 0.1
+_GATHER_SECONDS: Final = 0.25
 """Events that come in short succession share transactions and jobs."""
 _PATIENCE: Final = timedelta(minutes=2)
 """A job that is still owed after this long was forgotten by its queue."""

@@ -183,8 +183,11 @@ async def extend_tail(
     start: int | None,
     expiry: timedelta,
 ) -> int | None:
-    """Append a small body to the row itself and return the new offset; None where that cannot be done."""
-    rows = await database.call(EXTEND_TAIL, upload_id, repository, body, start, expiry, INLINE_BYTES)
+    """Append a small body to the row itself and return the new offset; None where that cannot be done.
+
+    It is sent again for less than the disk takes, so the disk is not waited for.
+    """
+    rows = await database.note(EXTEND_TAIL, upload_id, repository, body, start, expiry, INLINE_BYTES)
     return int(rows[0][0]) if rows else None
 
 
