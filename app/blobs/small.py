@@ -12,7 +12,7 @@ from app.blobs.lease import check_order, find_session
 from app.blobs.model import Standing
 from app.blobs.settle import settle
 from app.oci.digest import Digest
-from app.oci.errors import DigestInvalid
+from app.oci.errors import BlobUploadUnknown, DigestInvalid
 from app.resources import Resources
 
 
@@ -43,6 +43,8 @@ async def complete_small(
         if await _store(r, call, standing, digest=digest, content=tail + body):
             return True
     session = await find_session(r, call, upload_id)
+    if tail is not None and session.offset_bytes < len(tail):
+        raise BlobUploadUnknown("the database crashed before its last bytes were on disk; start again")
     if session.stored_bytes or session.lease_token is not None:
         return False
     check_order(session, start)
