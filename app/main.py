@@ -5,7 +5,6 @@ import signal
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from importlib.metadata import version
-from itertools import product
 from socket import socket
 from typing import Final
 
@@ -125,14 +124,20 @@ def build(r: Resources) -> web.Application:
     application[TRUSTED_PROXIES] = r.settings.proxy_networks
     application.cleanup_ctx.append(_record_pulls)
     application.on_response_prepare.append(session_routes.show_csrf_token)
+    _mount(application)
+    return application
+
+
+def _mount(application: web.Application) -> None:
     heads = {route.path for route in ROUTES if route.method == "HEAD"}
-    for route in ROUTES:
-        handler = guarded(route)
+    # Paths are tried in this order: first those that nearly all requests have.
+    usual = [(route, route.paths[0]) for route in ROUTES]
+    further = [(route, path) for route in ROUTES for path in route.paths[1:]]
+    for route, path in usual + further:
         # RFC 9110, section 9.1: HEAD goes wherever GET goes.
         methods = ("GET", "HEAD") if route.method == "GET" and route.path not in heads else (route.method,)
-        for method, path in product(methods, route.paths):
-            application.router.add_route(method, path, handler, expect_handler=continue_later)
-    return application
+        for method in methods:
+            application.router.add_route(method, path, guarded(route), expect_handler=continue_later)
 
 
 def runner_of(r: Resources) -> web.AppRunner:

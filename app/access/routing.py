@@ -43,9 +43,9 @@ class Route(Struct, frozen=True):
 
     @property
     def paths(self) -> tuple[str, ...]:
-        """Every path that it is mounted at: clients of Harbor leave a slash at the end out."""
+        """Every path that it is mounted at: Harbor takes a slash at the end, and its clients send one."""
         bare = self.path.rstrip("/")
-        return (self.path,) if self.operation is None or bare == self.path else (self.path, bare)
+        return (self.path,) if self.operation is None else (bare, f"{bare}/")
 
 
 def api(tag: str) -> Callable[..., Route]:
