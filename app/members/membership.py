@@ -75,13 +75,15 @@ def role_of(number: int) -> Role:
 
 
 async def _entity(tx: Transaction, wanted: ProjectMember) -> tuple[int | None, int | None]:
-    match wanted:
-        case ProjectMember(member_user=UserEntity() as user, member_group=None):
+    user_id = group_id = None
+    # Clients send an empty one for what they leave out.
+    match wanted.member_user or UserEntity(), wanted.member_group or GroupEntity():
+        case UserEntity(user_id=0, username=""), GroupEntity(id=0, group_name="", ldap_group_dn=""):
+            raise BadRequest("name a member_user or a member_group")
+        case user, GroupEntity(id=0, group_name="", ldap_group_dn=""):
             user_id = await find_user_id(tx, user.user_id, user.username)
-            group_id = None
-        case ProjectMember(member_user=None, member_group=GroupEntity() as group):
-            user_id = None
-            group_id = await find_group_id(tx, group.id, group.group_name)
+        case UserEntity(user_id=0, username=""), group:
+            group_id = await find_group_id(tx, group.id, group.group_name, ldap_dn=group.ldap_group_dn)
         case _:
             raise BadRequest("name either member_user or member_group")
     if user_id is None and group_id is None:

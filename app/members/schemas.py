@@ -40,7 +40,7 @@ class UserEntity(Struct, frozen=True):
 
 
 class GroupEntity(Struct, frozen=True):
-    """A group, by id or by name."""
+    """A group, by id, by its place in the directory, or by name."""
 
     id: int = 0
     group_name: str = ""

@@ -15,6 +15,6 @@ async def find_user_id(statements: Statements, user_id: int, username: str) -> i
     return await store.find_user_id(statements, user_id, username)
 
 
-async def find_group_id(statements: Statements, group_id: int, name: str) -> int | None:
-    """Return the id of the group of this id, or where it is 0 of this name."""
-    return await group_store.find_group_id(statements, group_id, name)
+async def find_group_id(statements: Statements, group_id: int, name: str, *, ldap_dn: str) -> int | None:
+    """Return the id of the group of this id, else of this place in the directory, else of this name."""
+    return await group_store.find_group_id(statements, group_id, name, ldap_dn=ldap_dn)

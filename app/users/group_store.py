@@ -33,13 +33,17 @@ async def find_group(statements: Statements, group_id: int) -> Group | None:
 
 FIND_GROUP_ID = SQL("""
     SELECT id FROM user_groups
-    WHERE CASE WHEN %(group_id)s > 0 THEN id = %(group_id)s ELSE name = %(name)s END
+    WHERE CASE
+        WHEN %(group_id)s > 0 THEN id = %(group_id)s
+        WHEN %(ldap_dn)s <> '' THEN lower(ldap_dn) = lower(%(ldap_dn)s)
+        ELSE name = %(name)s
+    END
 """)
 
 
-async def find_group_id(statements: Statements, group_id: int, name: str) -> int | None:
-    """Return the id of the group of this id, or where it is 0 of this name."""
-    found = await statements.value(FIND_GROUP_ID, group_id=group_id, name=name)
+async def find_group_id(statements: Statements, group_id: int, name: str, *, ldap_dn: str) -> int | None:
+    """Return the id of the group of this id, else of this place in the directory, else of this name."""
+    found = await statements.value(FIND_GROUP_ID, group_id=group_id, name=name, ldap_dn=ldap_dn)
     return None if found is None else int(found)
 
 

@@ -55,8 +55,11 @@ async def test_list_is_paged_and_filtered(admin: Caller, project: Project, make_
     [
         ({"role_id": 9, "member_user": {"username": "admin"}}, 400, "BAD_REQUEST"),
         ({"role_id": 2}, 400, "BAD_REQUEST"),
+        ({"role_id": 2, "member_user": {}, "member_group": {}}, 400, "BAD_REQUEST"),
+        ({"role_id": 2, "member_user": {"user_id": 1}, "member_group": {"id": 1}}, 400, "BAD_REQUEST"),
         ({"role_id": 2, "member_user": {"username": "nobody-at-all"}}, 404, "NOT_FOUND"),
         ({"role_id": 2, "member_group": {"group_name": "nobody-at-all"}}, 404, "NOT_FOUND"),
+        ({"role_id": 2, "member_group": {"ldap_group_dn": "cn=nobody"}}, 404, "NOT_FOUND"),
         ({"role_id": "developer", "member_user": {"username": "admin"}}, 422, "UNPROCESSABLE_ENTITY"),
         ({"member_user": {"username": "admin"}}, 422, "UNPROCESSABLE_ENTITY"),
         ({"role_id": 2, "member_user": {"username": "a\0b"}}, 422, "UNPROCESSABLE_ENTITY"),
