@@ -74,9 +74,9 @@ class PasswordReq(Struct, frozen=True):
 
 
 class UserSysAdminFlag(Struct, frozen=True):
-    """Whether the user is an administrator of the system."""
+    """Whether the user is an administrator of the system: clients in Go leave out what is false."""
 
-    sysadmin_flag: bool
+    sysadmin_flag: bool = False
 
 
 class OIDCCliSecretReq(Struct, frozen=True):

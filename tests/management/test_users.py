@@ -58,6 +58,9 @@ async def test_user_is_made_shown_changed_and_removed(admin: Caller, shared: Reg
     assert (await admin.put(f"{path}/sysadmin", {"sysadmin_flag": True})).status == 200
     user = Caller(shared, body["username"], PASSWORD)
     assert (await user.get("/users")).status == 200
+    # Clients in Go leave out what is false.
+    assert (await admin.put(f"{path}/sysadmin", {})).status == 200
+    assert (await user.get("/users")).status == 403
     assert (await admin.put(f"{path}/password", {"new_password": OTHER})).status == 200
     assert (await user.get("/users/current")).status == 401
     assert (await admin.delete(path)).status == 200
@@ -66,6 +69,7 @@ async def test_user_is_made_shown_changed_and_removed(admin: Caller, shared: Reg
     assert await events_of(shared, body["username"]) == [
         "user.created",
         "user.updated profile",
+        "user.updated sysadmin",
         "user.updated sysadmin",
         "user.updated password",
         "user.deleted",
