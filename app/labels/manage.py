@@ -14,7 +14,8 @@ from app.labels.schemas import LabelReq
 from app.resources import Resources
 
 NO_LABEL: Final = "there is no such label"
-_COLOR: Final = re.compile(r"(#[0-9a-fA-F]{6})?")
+# Harbor takes any text: its Terraform provider sends "false" for a label that was given no colour.
+_COLOR: Final = re.compile(r"#?[0-9a-zA-Z]*")
 
 
 async def list_labels(r: Resources, project_id: int | None, query: ListQuery) -> Page[Label]:
@@ -85,7 +86,7 @@ def _check(wanted: LabelReq) -> None:
     if not wanted.name.strip():
         raise BadRequest("name: a label has one, of up to 128 characters")
     if _COLOR.fullmatch(wanted.color) is None:
-        raise BadRequest("color: it is `#rrggbb`, or empty")
+        raise BadRequest("color: it is `#rrggbb`, a word, or empty")
 
 
 def _taken(wanted: LabelReq) -> Conflict:

@@ -14,7 +14,7 @@ class LabelReq(Struct, frozen=True):
 
     name: Annotated[str, Meta(max_length=128)] = ""
     description: Annotated[str, Meta(max_length=1_024)] = ""
-    color: Annotated[str, Meta(max_length=16, description="`#rrggbb`, or empty.")] = ""
+    color: Annotated[str, Meta(max_length=16, description="`#rrggbb`, a word, or empty.")] = ""
     scope: Annotated[str, Meta(max_length=1, description="`g` global, `p` of a project.")] = ""
     project_id: Annotated[int, Meta(ge=0, le=2**63 - 1)] | None = None
 
