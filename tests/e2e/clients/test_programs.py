@@ -11,5 +11,10 @@ def test_every_client_that_is_required_is_installed() -> None:
 
 def test_the_table_of_needs_names_test_modules() -> None:
     modules = {path.name for path in Path(__file__).parent.glob("test_*.py")}
-    assert modules - set(NEEDS) == {"test_programs.py", "test_token_flow.py"}
+    assert modules - set(NEEDS) == {
+        "test_programs.py",
+        "test_terraform_accounts.py",
+        "test_terraform_calls.py",
+        "test_token_flow.py",
+    }
     assert set(NEEDS) <= modules
