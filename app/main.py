@@ -42,7 +42,7 @@ from app.repositories import routes as repository_routes
 from app.resources import RESOURCES, Resources, open_resources, resources
 from app.robots import routes as robot_routes
 from app.search import routes as search_routes
-from app.settings import Settings, require
+from app.settings import Settings
 from app.system import routes as system_routes
 from app.tags import routes as tag_routes
 from app.users import group_routes as user_group_routes
@@ -106,7 +106,6 @@ ROUTES: Final[tuple[Route, ...]] = (
 
 def build(r: Resources) -> web.Application:
     """Join the slices into one application."""
-    require(r.settings, "auth.secret_key")
     middlewares = [logged, answered] if r.settings.log.requests else [answered]
     application = web.Application(middlewares=middlewares)
     signer = TokenSigner(r.settings.auth)

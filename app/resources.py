@@ -11,6 +11,7 @@ from redis.asyncio import Redis
 from app.db import Database, open_database
 from app.settings import Settings, SettingsError, require
 from app.storage import ContentCache, FilesystemDriver, StorageDriver
+from app.vault import Sealer
 
 _TAIL_BYTES: Final = 4 << 20
 _REDIS_SECONDS: Final = 0.5
@@ -20,8 +21,9 @@ _REDIS_SECONDS: Final = 0.5
 class Resources(Struct, frozen=True):
     """Opened once per process and handed to every use case that commits on its own.
 
-    `cache` keeps content by digest, `tails` what small uploads have sent so far, by session. `redis` connects
-    when it is first asked; None where the process is told of none.
+    `cache` keeps content by digest, `tails` what small uploads have sent so far, by session. `sealer`
+    encrypts with the keys of the settings. `redis` connects when it is first asked; None where the process
+    is told of none.
     """
 
     settings: Settings
@@ -29,6 +31,7 @@ class Resources(Struct, frozen=True):
     storage: StorageDriver
     cache: ContentCache
     tails: ContentCache
+    sealer: Sealer
     redis: Redis | None = None
 
 
@@ -48,7 +51,7 @@ async def open_resources(settings: Settings) -> AsyncIterator[Resources]:
         SettingsError: a required setting is missing.
         DatabaseUnavailable, StorageError: it cannot be reached.
     """
-    require(settings, "database.url")
+    require(settings, "database.url", "auth.secret_key")
     storage = FilesystemDriver(settings.storage_root)
     async with AsyncExitStack() as stack:
         redis = await stack.enter_async_context(_redis(settings.redis.url)) if settings.redis.url else None
@@ -65,6 +68,7 @@ async def open_resources(settings: Settings) -> AsyncIterator[Resources]:
             storage=storage,
             cache=ContentCache(settings.manifests.cache_bytes),
             tails=ContentCache(_TAIL_BYTES),
+            sealer=Sealer(settings.auth),
             redis=redis,
         )
 

@@ -17,9 +17,8 @@ from app.projects.create import ProjectNameTaken, create_project
 from app.settings import Settings, load
 from app.users.create import UsernameTaken, create_user, set_password
 from app.users.passwords import PasswordTooWeak
-from cli.datadir import DataDirectory
-from cli.embedded.postgres import url_of
-from cli.programs import StartError, unprivileged_account
+from cli import servers
+from cli.programs import StartError
 
 Act: TypeAlias = Callable[[Transaction, argparse.Namespace], Awaitable[str]]
 
@@ -143,22 +142,12 @@ def _run(chosen: argparse.Namespace) -> None:
 async def _act(settings: Settings, chosen: argparse.Namespace) -> str:
     async with (
         open_database(
-            _database_url(settings), size=2, statement_timeout=settings.database.statement_timeout
+            servers.database_url(settings), size=2, statement_timeout=settings.database.statement_timeout
         ) as database,
         database.transaction() as tx,
     ):
         act: Act = chosen.act
         return await act(tx, chosen)
-
-
-def _database_url(settings: Settings) -> str:
-    """Return the database of the settings, else that of the `roadstead up` in the data directory."""
-    if settings.database.url:
-        return settings.database.url
-    data = DataDirectory(settings.data_path, lock=-1, account=unprivileged_account())
-    if not (data.path / "secrets.json").exists():
-        raise StartError(f"ROADSTEAD_DATABASE_URL is not set, and no `roadstead up` runs on {data.path}.")
-    return url_of(data.sockets, data.secrets().postgres)
 
 
 def _password(chosen: argparse.Namespace) -> str:

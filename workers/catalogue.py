@@ -14,6 +14,7 @@ from app.jobs import (
     EXPIRE_UPLOADS,
     FORWARD_AUDIT_LOG,
     PURGE_AUDIT_LOG,
+    RENEW_SECRETS,
     WRITE_AUDIT_LOG,
     Job,
 )
@@ -22,6 +23,7 @@ from workers.audit import forward_audit_log, purge_audit_log, write_audit_log
 from workers.events import count_pulls
 from workers.sessions import expire_sessions
 from workers.uploads import expire_uploads
+from workers.vault import renew_secrets
 
 Run: TypeAlias = Callable[..., Awaitable[Any]]
 
@@ -33,6 +35,7 @@ RUNS: Final[dict[Job, Run]] = {
     DESCRIBE_ARTIFACTS: describe_artifacts,
     EXPIRE_UPLOADS: expire_uploads,
     EXPIRE_SESSIONS: expire_sessions,
+    RENEW_SECRETS: renew_secrets,
 }
 
 EVERY_FIVE_MINUTES: Final = frozenset(range(0, 60, 5))
@@ -40,6 +43,7 @@ PERIODIC: Final[dict[Job, frozenset[int]]] = {
     EXPIRE_UPLOADS: EVERY_FIVE_MINUTES,
     EXPIRE_SESSIONS: EVERY_FIVE_MINUTES,
     PURGE_AUDIT_LOG: frozenset({17}),
+    RENEW_SECRETS: frozenset({37}),
 }
 """At which minutes of the hour a job runs, and at every start of a worker."""
 

@@ -4,6 +4,7 @@ import hashlib
 import hmac
 import time
 from collections import OrderedDict
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from uuid import uuid4
@@ -39,9 +40,8 @@ class TokenSigner:
     """Issues and verifies tokens with a key derived from the installation's secret."""
 
     def __init__(self, settings: AuthSettings) -> None:
-        self._key = hmac.digest(
-            str(settings.secret_key).encode(), b"roadstead registry token 1", hashlib.sha256
-        )
+        # The first one signs, each of them verifies.
+        self._keys = [_derived(key) for key in (str(settings.secret_key), *settings.previous_keys)]
         self._service = settings.service
         self._lifetime = settings.token_lifetime
         self._verified: OrderedDict[str, tuple[float, Actor]] = OrderedDict()
@@ -61,7 +61,7 @@ class TokenSigner:
             "access": [msgspec.to_builtins(grant, enc_hook=str) for grant in grants],
         }
         claims |= {"uid": actor.user_id, "rid": actor.robot_id}
-        text = jwt.encode(claims, self._key, algorithm=_ALGORITHM)
+        text = jwt.encode(claims, self._keys[0], algorithm=_ALGORITHM)
         return Token(text=text, expires_in=seconds, issued_at=datetime.fromtimestamp(now, UTC))
 
     def verify(self, text: str) -> Actor:
@@ -78,14 +78,7 @@ class TokenSigner:
         if len(text) > _MAX_LENGTH:
             raise TokenInvalid("too long")
         try:
-            claims = jwt.decode(
-                text,
-                self._key,
-                algorithms=[_ALGORITHM],
-                audience=self._service,
-                issuer=self._service,
-                options={"require": _REQUIRED},
-            )
+            claims = self._claims(text)
             grants = msgspec.convert(claims.get("access", []), tuple[Grant, ...])
         except (jwt.InvalidTokenError, msgspec.ValidationError) as error:
             raise TokenInvalid(str(error)) from None
@@ -99,3 +92,23 @@ class TokenSigner:
         if len(self._verified) > _REMEMBERED:
             self._verified.popitem(last=False)
         return actor
+
+    def _claims(self, text: str) -> dict[str, Any]:
+        for key in self._keys[:-1]:
+            with suppress(jwt.InvalidSignatureError):
+                return self._decode(text, key)
+        return self._decode(text, self._keys[-1])
+
+    def _decode(self, text: str, key: bytes) -> dict[str, Any]:
+        return jwt.decode(
+            text,
+            key,
+            algorithms=[_ALGORITHM],
+            audience=self._service,
+            issuer=self._service,
+            options={"require": _REQUIRED},
+        )
+
+
+def _derived(key: str) -> bytes:
+    return hmac.digest(key.encode(), b"roadstead registry token 1", hashlib.sha256)

@@ -79,7 +79,8 @@ class Pool:
                 connection = await self._connect()
                 self.lent.add(connection)
                 cursor: aiopg.Cursor = await connection.cursor()
-                await cursor.execute(";\n".join(p.definition for p in Prepared.registry.values()))
+                definitions = ";\n".join(prepared.definition for prepared in Prepared.registry.values())
+                await cursor.execute(definitions or "SELECT 1")
         except BaseException as error:
             if connection is not None:
                 self.lent.discard(connection)

@@ -338,6 +338,27 @@ CREATE TABLE schema_migrations (
     applied_at timestamp with time zone DEFAULT now() NOT NULL
 );
 
+CREATE TABLE secrets (
+    id bigint NOT NULL,
+    key_id text NOT NULL,
+    token text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+COMMENT ON TABLE secrets IS 'encrypted; whatever needs one refers to its id, so that a new key reaches all of them here';
+
+COMMENT ON COLUMN secrets.key_id IS 'which key encrypted it: a fingerprint, nothing secret';
+
+ALTER TABLE secrets ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME secrets_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
 CREATE TABLE sessions (
     key_hash bytea NOT NULL,
     user_id bigint NOT NULL,
@@ -507,6 +528,9 @@ ALTER TABLE ONLY robots
 
 ALTER TABLE ONLY schema_migrations
     ADD CONSTRAINT schema_migrations_pkey PRIMARY KEY (name);
+
+ALTER TABLE ONLY secrets
+    ADD CONSTRAINT secrets_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY sessions
     ADD CONSTRAINT sessions_pkey PRIMARY KEY (key_hash);

@@ -65,6 +65,13 @@ class AuthSettings(Struct, frozen=True, forbid_unknown_fields=True):
         Secret,
         Meta(description="32 characters or more, the same in every process; keys come from it. Required."),
     ] = Secret("")
+    previous_secret_keys: Annotated[
+        Secret,
+        Meta(
+            description="Earlier values of `secret_key`, between commas: what they signed or encrypted is "
+            "still good. `roadstead secrets` says when none of them is needed any more."
+        ),
+    ] = Secret("")
     service: Annotated[
         str, Meta(min_length=1, description="Name of this service in tokens and challenges.")
     ] = "roadstead"
@@ -83,6 +90,11 @@ class AuthSettings(Struct, frozen=True, forbid_unknown_fields=True):
             raise ValueError("token_lifetime: clients take a token for good for 60 seconds at least")
         if self.secret_key and len(self.secret_key) < _SHORTEST_SECRET:
             raise ValueError("secret_key: 32 characters at least, such as `openssl rand -hex 32` prints")
+
+    @property
+    def previous_keys(self) -> list[str]:
+        """The earlier keys, the latest first."""
+        return [key.strip() for key in str(self.previous_secret_keys).split(",") if key.strip()]
 
 
 class UploadSettings(Struct, frozen=True, forbid_unknown_fields=True):

@@ -194,7 +194,7 @@ def issued(registry: Registry, name: str, *, expires_in: float = 60, **changed: 
     admin = Actor(username="admin", user_id=1)
     text = signer.issue(admin, [Grant("repository", name, ("pull", "push", "delete"))]).text
     claims = decode(text.split(".")[1]) | {"exp": time.time() + expires_in}
-    return Repository(registry, name, bearer(jwt.encode(claims, signer._key)))
+    return Repository(registry, name, bearer(jwt.encode(claims, signer._keys[0])))
 
 
 async def test_token_as_these_tests_make_them_opens(shared: Registry) -> None:

@@ -44,6 +44,15 @@ async def borrow_all(stack: AsyncExitStack, database: Database) -> list[Statemen
     return lent
 
 
+async def all_of(came: list[int], number: int) -> None:
+    """Wait until so many came, each of which then waits for a connection."""
+
+    async def count() -> int:
+        return len(came)
+
+    await until(count, lambda found: found == number)
+
+
 async def test_the_connection_that_came_back_last_goes_out_first(database: Database) -> None:
     async with AsyncExitStack() as stack:
         await borrow_all(stack, database)
@@ -58,26 +67,34 @@ async def test_no_connection_is_opened_that_nobody_needs(database: Database) -> 
 
 
 async def test_who_waits_gets_what_comes_back_in_the_order_of_coming(database: Database) -> None:
+    came: list[int] = []
     order: list[int] = []
 
     async def ask(number: int) -> None:
+        came.append(number)
         await pid(database)
         order.append(number)
 
     async with AsyncExitStack() as stack:
         _, other = await borrow_all(stack, database)
         waiting = [asyncio.create_task(ask(number)) for number in range(6)]
-        await asyncio.sleep(0)
+        await all_of(came, 6)
         other.give_back()
         await asyncio.gather(*waiting)
     assert order == sorted(order)
 
 
 async def test_who_gives_up_waiting_takes_no_connection_along(database: Database) -> None:
+    came: list[int] = []
+
+    async def ask(number: int) -> None:
+        came.append(number)
+        await pid(database)
+
     async with AsyncExitStack() as stack:
         await borrow_all(stack, database)
-        waiting = [asyncio.create_task(pid(database)) for _ in range(6)]
-        await asyncio.sleep(0)
+        waiting = [asyncio.create_task(ask(number)) for number in range(6)]
+        await all_of(came, 6)
         for task in waiting[:3]:
             task.cancel()
     for task in waiting[3:5]:

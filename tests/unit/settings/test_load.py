@@ -107,7 +107,7 @@ def test_what_a_program_needs_is_asked_for_by_both_names() -> None:
 
 def test_secrets_are_never_shown() -> None:
     secrets = [setting.env for setting in describe() if setting.type == "secret"]
-    assert len(secrets) == 4
+    assert len(secrets) == 5
     settings = load(dict.fromkeys(secrets, SECRET))
     shown = dict(effective(settings))
     assert {shown[env] for env in secrets} == {"***"}
