@@ -6,6 +6,7 @@ from typing import Any, Final, Literal, TypeAlias
 import msgspec
 from msgspec import Struct
 
+from app.artifacts import addition_store as store
 from app.artifacts.browse import NO_ARTIFACT, get_artifact
 from app.artifacts.chart import MAX_ARCHIVE_BYTES, Chart, ChartUnreadable, read_chart
 from app.artifacts.model import Shown, additions_of
@@ -49,15 +50,15 @@ async def read_addition(
     manifest = await _manifest(r, repository, Digest(artifact.digest))
     match name:
         case "build_history":
-            return _json((await _config(r, manifest)).get("history"))
+            return _json((await _config(r, artifact.id, manifest)).get("history"))
         case "dependencies":
-            return _json((await _config(r, manifest)).get("dependencies"))
+            return _json((await _config(r, artifact.id, manifest)).get("dependencies"))
         case "files":
-            return _json(msgspec.to_builtins((await _chart(r, manifest)).files))
+            return _json(msgspec.to_builtins((await _chart(r, artifact.id, manifest)).files))
         case "readme.md":
-            return Addition((await _chart(r, manifest)).readme, "text/markdown")
+            return Addition((await _chart(r, artifact.id, manifest)).readme, "text/markdown")
         case _:
-            return Addition((await _chart(r, manifest)).values, "text/plain")
+            return Addition((await _chart(r, artifact.id, manifest)).values, "text/plain")
 
 
 async def _manifest(r: Resources, repository: RepositoryName, digest: Digest) -> Manifest:
@@ -68,28 +69,31 @@ async def _manifest(r: Resources, repository: RepositoryName, digest: Digest) ->
         raise NotFound(NO_ARTIFACT) from None
 
 
-async def _config(r: Resources, manifest: Manifest) -> dict[str, Any]:
-    content = await _blob(r, manifest.config, limit=MAX_BYTES)
+async def _config(r: Resources, manifest_id: int, manifest: Manifest) -> dict[str, Any]:
+    content = await _blob(r, manifest_id, manifest.config, limit=MAX_BYTES)
     document = load_config(content)
     if document is None:
         raise BadRequest("the artifact's config is not what its media type says")
     return document
 
 
-async def _chart(r: Resources, manifest: Manifest) -> Chart:
+async def _chart(r: Resources, manifest_id: int, manifest: Manifest) -> Chart:
     """Read the archive, away from the loop: it may take a while to unpack."""
     layer = manifest.layers[0] if manifest.layers else None
-    archive = await _blob(r, layer, limit=MAX_ARCHIVE_BYTES)
+    archive = await _blob(r, manifest_id, layer, limit=MAX_ARCHIVE_BYTES)
     try:
         return await asyncio.to_thread(read_chart, archive)
     except ChartUnreadable as error:
         raise BadRequest(f"the chart's archive cannot be read: {error}") from None
 
 
-async def _blob(r: Resources, descriptor: Descriptor | None, *, limit: int) -> bytes:
+async def _blob(r: Resources, manifest_id: int, descriptor: Descriptor | None, *, limit: int) -> bytes:
     if descriptor is None or descriptor.size_bytes > limit:
         raise BadRequest(f"the artifact has no such content, or more than {limit} bytes of it")
-    content = await read_small(r, descriptor.digest, descriptor.size_bytes)
+    async with r.database.autocommit() as statements:
+        # A manifest can name layers that its repository does not have: they may be somebody else's.
+        is_here = await store.has_blob(statements, manifest_id, descriptor.digest)
+    content = await read_small(r, descriptor.digest, descriptor.size_bytes) if is_here else None
     if content is None:
         raise NotFound("the content of the artifact is not here")
     return content

@@ -49,6 +49,9 @@ def read_chart(archive: bytes) -> Chart:
                 texts |= _text(tar, member)
     except (tarfile.TarError, zlib.error, ValueError, ArithmeticError, OSError, EOFError) as error:
         raise ChartUnreadable(str(error)) from error
+    except RecursionError:
+        # Every header that says more of the next one takes a few frames of the stack.
+        raise ChartUnreadable("it has too many headers for one member") from None
     return Chart(files, texts.get("readme.md", b""), texts.get("values.yaml", b""))
 
 

@@ -43,7 +43,8 @@ async def _attributes(r: Resources, manifest: Undescribed) -> str | None:
     except OciError:
         # Taken by a version that was less strict: no reason to try again and again.
         return None
-    if config is None or config.size_bytes > MAX_BYTES:
+    # Where manifests may name what is not here, a config can be that of somebody else's image.
+    if config is None or config.digest not in manifest.blobs or config.size_bytes > MAX_BYTES:
         return None
     content = await read_small(r, config.digest, config.size_bytes)
     attributes = None if content is None else attributes_of(config.media_type, content)

@@ -6,11 +6,12 @@ from app.db import SQL, Statements, Transaction
 
 
 class Undescribed(Struct, frozen=True):
-    """A manifest whose config was not read yet."""
+    """A manifest whose config was not read yet; `blobs` are those that its repository had."""
 
     id: int
     media_type: str
     payload: bytes
+    blobs: list[str]
 
 
 def _undescribed(*, payload: memoryview, **columns: object) -> Undescribed:
@@ -18,7 +19,8 @@ def _undescribed(*, payload: memoryview, **columns: object) -> Undescribed:
 
 
 LIST_UNDESCRIBED = SQL("""
-    SELECT DISTINCT ON (m.id) m.id, m.media_type, m.payload
+    SELECT DISTINCT ON (m.id) m.id, m.media_type, m.payload,
+        ARRAY(SELECT b.digest FROM manifest_blobs b WHERE b.manifest_id = m.id) AS blobs
     FROM unnest(%(repositories)s::text[], %(digests)s::text[]) AS pushed (repository, digest)
     JOIN repositories r ON r.name = pushed.repository
     JOIN manifests m ON m.repository_id = r.id AND m.digest = pushed.digest

@@ -8,8 +8,9 @@ import tarfile
 import pytest
 
 from app.access import Role
-from tests.conformance.content import Content, image, index, unique
+from tests.conformance.content import FOREIGN_LAYER, Content, descriptor, image, index, unique
 from tests.management.client import Answer, Caller
+from tests.management.client import unique as unique_name
 from tests.management.conftest import MakeUser, Project
 from tests.management.content import HELM, chart, fresh_image, path_of, pusher
 
@@ -75,6 +76,12 @@ def member(name: str, kind: bytes = tarfile.REGTYPE, *, target: str = "", size: 
     return made
 
 
+def long_names(count: int) -> bytes:
+    """Headers that each give the next one another name: there is no end to what a member is called."""
+    header = member("././@LongLink", tarfile.GNUTYPE_LONGNAME, size=2)
+    return (header.tobuf(tarfile.GNU_FORMAT) + b"a\0".ljust(512, b"\0")) * count
+
+
 @pytest.mark.parametrize(
     "archive",
     [
@@ -103,8 +110,9 @@ async def test_only_plain_files_of_a_sensible_size_are_read(
         gzip.compress(b"x" * 5_000)[:20],
         gzip.compress(b"\0" * ((32 << 20) + 1)),
         unique((8 << 20) + 1),
+        gzip.compress(long_names(2_000)),
     ],
-    ids=["no gzip", "no tar", "cut off", "a bomb", "over 8 MB"],
+    ids=["no gzip", "no tar", "cut off", "a bomb", "over 8 MB", "a member with 2,000 names"],
 )
 async def test_odd_archive_is_refused(admin: Caller, project: Project, layer: bytes) -> None:
     answer = await addition(admin, project, image([layer], kind=HELM, config=b"{}"), "values.yaml")
@@ -140,3 +148,20 @@ async def test_every_role_reads_additions_and_strangers_learn_nothing(
         missing = await caller.get(path.replace(project.name, f"{project.name}-not"))
         real = await caller.get(path)
         assert (real.status, json.dumps(real.json)) == (status, json.dumps(missing.json))
+
+
+async def test_layer_that_only_others_have_is_not_read(
+    admin: Caller, project: Project, make_user: MakeUser
+) -> None:
+    theirs = chart({"app/values.yaml": b"password: secret"})
+    await pusher(admin, f"{project.name}/chart").push(theirs, "v1")
+    user, other = await make_user(), unique_name("other")
+    assert (await user.post("/projects", {"project_name": other})).status == 201
+    config, archive = theirs.blobs
+    # Nobody has to push layers of this type, so a manifest can name any.
+    foreign = [descriptor(FOREIGN_LAYER, archive)]
+    mine = image([], kind=HELM, config=config, layers=foreign)
+    digest = await pusher(user, f"{other}/chart").push(mine)
+    for name in ("values.yaml", "readme.md", "files"):
+        answer = await user.get(path_of(f"{other}/chart", digest) + f"/additions/{name}")
+        assert (answer.status, answer.code) == (404, "NOT_FOUND")

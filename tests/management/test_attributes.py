@@ -10,10 +10,12 @@ from app.jobs import DESCRIBE_ARTIFACTS, pending
 from app.manifests.describe import describe_pushed
 from app.oci.digest import Digest
 from tests.conformance.content import Content, image, unique
+from tests.conformance.serving import settings_for
 from tests.management.client import Caller
 from tests.management.conftest import Project, make_project
 from tests.management.content import HELM, fresh_image, path_of, pusher
-from tests.support.registry import Registry
+from tests.support.registry import Registry, running_registry
+from tests.support.servers import Databases
 from workers.subscriptions import SUBSCRIPTIONS
 
 OWED = SQL("SELECT id FROM pending_jobs WHERE name = 'describe_artifacts' ORDER BY id")
@@ -90,3 +92,20 @@ async def test_copy_is_described_at_once(admin: Caller, project: Project, shared
     name = f"{(await make_project(shared, is_public=False)).name}/app"
     await admin.post(path_of(name) + "/artifacts", **{"from": f"{project.name}/app:v1"})
     assert (await admin.get(path_of(name, "v1"))).json["extra_attrs"] == described
+
+
+async def test_config_that_only_others_have_is_not_read(
+    databases: Databases, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    with databases.fresh(migrated=True) as url:
+        settings = settings_for(url, tmp_path_factory.mktemp("sparse"), manifests_sparse="allow-all")
+        async with running_registry(settings) as registry:
+            admin = Caller(registry, "admin", settings.admin_password)
+            theirs = fresh_image({"config": {"Env": ["PASSWORD=secret"]}})
+            await pusher(admin, "theirs/app").push(theirs)
+            mine = pusher(admin, "mine/app")
+            assert (await mine.put_manifest(theirs, "v1")).status == 201
+            await describe_pushed(registry.resources, await owe(registry))
+            shown = (await admin.get(path_of("mine/app", "v1"))).json
+            assert "extra_attrs" not in shown or shown["extra_attrs"] is None, shown
+            assert (await admin.get(path_of("mine/app", "v1") + "/additions/build_history")).status == 404
