@@ -1,6 +1,7 @@
 """Statements on the audit log."""
 
 from datetime import datetime, timedelta
+from typing import Final
 
 import msgspec
 
@@ -28,24 +29,30 @@ async def insert_entries(tx: Transaction, entries: list[AuditEntry], details: li
     )
 
 
+# Everything, or what concerns projects; not what was before them, when others may have had their names.
+_READABLE: Final = """
+    (%(projects)s::text[] IS NULL OR a.project_name = ANY(%(projects)s::text[]) AND EXISTS (
+        SELECT FROM projects p WHERE p.name = a.project_name AND p.created_at <= a.occurred_at
+    ))
+"""
+
 ENTRIES = Listing(
     LoggedEntry,
     rows="""
         SELECT a.id, a.occurred_at, a.username, a.operation, a.resource_type, a.resource, a.address,
             a.user_agent, a.request_id, a.is_success
         FROM audit_logs a
-        WHERE (%(projects)s::text[] IS NULL OR a.project_name = ANY(%(projects)s::text[])) AND {conditions}
+        WHERE {readable} AND {conditions}
         ORDER BY {order} LIMIT %(limit)s OFFSET %(offset)s
-    """,
+    """.replace("{readable}", _READABLE),
     # A log has millions of entries, and nobody pages to their end: counting stops in time.
     count="""
         SELECT count(*) FROM (
             SELECT FROM audit_logs a
-            WHERE (%(projects)s::text[] IS NULL OR a.project_name = ANY(%(projects)s::text[]))
-                AND {conditions}
+            WHERE {readable} AND {conditions}
             LIMIT 100000
         ) counted
-    """,
+    """.replace("{readable}", _READABLE),
     columns={
         "op_time": Column("a.occurred_at", datetime),
         "username": Column("a.username"),

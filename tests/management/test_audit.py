@@ -93,6 +93,22 @@ async def test_who_looks_after_a_project_reads_what_concerns_it(
     assert (await owner.get(f"/projects/{other}/logs")).status == 403
 
 
+async def test_project_knows_nothing_of_another_that_had_its_name(
+    make_user: MakeUser, admin: Caller, shared: Registry
+) -> None:
+    name, first, second = unique("phoenix"), await make_user(), await make_user()
+    made = await first.post("/projects", {"project_name": name})
+    old = await happen(shared.resources, name, "before")
+    assert (await first.delete(f"/projects/{made.new_id}")).status == 200
+    assert (await second.post("/projects", {"project_name": name})).status == 201
+    await enter_all(shared.resources, [*old, *await happen(shared.resources, name, "after")])
+    for path in (f"/projects/{name}/logs", f"/projects/{name}/auditlog-exts", "/audit-logs"):
+        shown = await second.get(path)
+        assert ([entry["resource"] for entry in shown.json], shown.total) == (["after"], 1)
+    everything = await admin.get("/audit-logs", q="username=operator,resource={before after}")
+    assert {"before", "after"} <= {entry["resource"] for entry in everything.json}
+
+
 async def test_kinds_of_entries_are_named_as_harbor_names_them(admin: Caller) -> None:
     kinds = {kind["event_type"] for kind in (await admin.get("/auditlog-exts/events")).json}
     assert {"create_project", "push_artifact", "pull_artifact", "delete_tag", "create_robot"} <= kinds
