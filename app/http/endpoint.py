@@ -33,15 +33,24 @@ _NUL: Final = re.compile(rb"\\u0000|\0")
 """PostgreSQL takes no NUL, and no name has one."""
 
 
-class ListParams(Struct, frozen=True):
-    """What every list takes."""
+class PageParams(Struct, frozen=True):
+    """Which page of a list."""
+
+    page: Annotated[int, Meta(ge=1, le=_MAX_PAGE)] = 1
+    page_size: Annotated[int, Meta(ge=1, le=MAX_PAGE_SIZE)] = 10
+
+    def page_query(self, *conditions: Condition) -> ListQuery:
+        """Return it with the conditions of the endpoint, of which the client chooses none."""
+        return ListQuery(conditions, page=self.page, page_size=self.page_size)
+
+
+class ListParams(PageParams, frozen=True):
+    """What every list takes that clients may filter and sort by all that it shows."""
 
     q: Annotated[
         str, Meta(max_length=512, description="Conditions: `k=v`, `k=~v`, `k=[a~b]`, `k={a b}`.")
     ] = ""
     sort: Annotated[str, Meta(max_length=255, description="`name` rising, `-name` falling.")] = ""
-    page: Annotated[int, Meta(ge=1, le=_MAX_PAGE)] = 1
-    page_size: Annotated[int, Meta(ge=1, le=MAX_PAGE_SIZE)] = 10
 
     def list_query(self, *further: Condition) -> ListQuery:
         """Return it parsed, with conditions that came in parameters of their own; raise BadRequest."""
@@ -151,7 +160,7 @@ def _rendered(request: web.Request, answer: object, query: object) -> web.Stream
         case Listed(items, total):
             response = _json(items, 200)
             response.headers["X-Total-Count"] = str(total)
-            if isinstance(query, ListParams) and (link := _links(request, query, total)):
+            if isinstance(query, PageParams) and (link := _links(request, query, total)):
                 response.headers["Link"] = link
             return response
         case _:
@@ -162,7 +171,7 @@ def _json(value: object, status: int) -> web.Response:
     return web.Response(status=status, body=msgspec.json.encode(value, enc_hook=str), content_type=_JSON)
 
 
-def _links(request: web.Request, query: ListParams, total: int) -> str:
+def _links(request: web.Request, query: PageParams, total: int) -> str:
     """Return the way to the pages before and after (RFC 8288), relative as Harbor has it."""
     pages = []
     if query.page > 1:

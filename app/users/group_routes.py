@@ -8,7 +8,7 @@ from msgspec import Meta
 from app.access import Permission
 from app.access.routing import API, api, require
 from app.harbor.query import Condition, Match
-from app.http.endpoint import Created, Id, Listed, ListParams
+from app.http.endpoint import Created, Id, Listed, ListParams, PageParams
 from app.resources import resources
 from app.users import groups
 from app.users.schemas import Part, Text, UserGroup, UserGroupReq, UserGroupSearchItem
@@ -21,7 +21,7 @@ class UserGroupListParams(ListParams, frozen=True):
     ldap_group_dn: Annotated[Text, Meta(description="Place in the directory.")] = ""
 
 
-class UserGroupSearchParams(ListParams, frozen=True, kw_only=True):
+class UserGroupSearchParams(PageParams, frozen=True, kw_only=True):
     """Whom to look for."""
 
     groupname: Annotated[str, Meta(min_length=1, max_length=255, description="Part of the name.")]
@@ -42,7 +42,7 @@ async def search_user_groups(
     request: web.Request, query: UserGroupSearchParams
 ) -> Listed[UserGroupSearchItem]:
     """Look for groups by a part of their name."""
-    wanted = query.list_query(Condition("group_name", Match.FUZZY, (query.groupname,)))
+    wanted = query.page_query(Condition("group_name", Match.FUZZY, (query.groupname,)))
     page = await groups.list_groups(resources(request), wanted)
     found = [UserGroupSearchItem(group.id, group.name, group.kind.number) for group in page.rows]
     return Listed(found, page.total)

@@ -9,7 +9,7 @@ from app.access import Permission, ProjectCall
 from app.access.routing import API, actor_of, api, require
 from app.harbor.errors import PreconditionFailed
 from app.harbor.query import Condition, Match
-from app.http.endpoint import Created, Id, Listed, ListParams
+from app.http.endpoint import Created, Id, Listed, ListParams, PageParams
 from app.resources import resources
 from app.users import profiles
 from app.users.permissions import permissions_in, project_in
@@ -34,7 +34,7 @@ class UserListParams(ListParams, frozen=True):
     email: Annotated[Part, Meta(description="Part of the e-mail address.")] = ""
 
 
-class UserSearchParams(ListParams, frozen=True, kw_only=True):
+class UserSearchParams(PageParams, frozen=True, kw_only=True):
     """Whom to look for."""
 
     username: Annotated[Part, Meta(description="Part of the name.")]
@@ -57,7 +57,7 @@ async def list_users(request: web.Request, query: UserListParams) -> Listed[User
 
 async def search_users(request: web.Request, query: UserSearchParams) -> Listed[UserSearchRespItem]:
     """Look for users by a part of their name."""
-    wanted = query.list_query(Condition("username", Match.FUZZY, (query.username,)))
+    wanted = query.page_query(Condition("username", Match.FUZZY, (query.username,)))
     page = await profiles.list_users(resources(request), wanted)
     return Listed([UserSearchRespItem(user.id, user.username) for user in page.rows], page.total)
 

@@ -36,10 +36,10 @@ async def test_list_of_members_is_described(stranger: Caller) -> None:
     assert [(parameter["name"], parameter["in"]) for parameter in operation["parameters"]] == [
         ("project_name_or_id", "path"),
         ("X-Is-Resource-Name", "header"),
-        ("q", "query"),
-        ("sort", "query"),
         ("page", "query"),
         ("page_size", "query"),
+        ("q", "query"),
+        ("sort", "query"),
         ("entityname", "query"),
     ]
     assert set(operation["responses"]) == {"200", "400", "401", "403", "404", "422", "429", "503"}

@@ -52,6 +52,15 @@ async def test_groups_are_listed_and_found(admin: Caller, make_user: MakeUser) -
     assert (await admin.get("/usergroups", page=9, group_name=part)).json == []
 
 
+async def test_search_tells_nothing_but_names(admin: Caller, make_user: MakeUser) -> None:
+    name, place = unique("dark"), f"cn={unique('x')},dc=example"
+    await admin.post("/usergroups", oidc(group_name=name, group_type=1, ldap_group_dn=place))
+    user = await make_user()
+    for guess in (place[:6], "nowhere"):
+        found = await user.get("/usergroups/search", groupname=name, q=f"ldap_group_dn=~{guess}")
+        assert [group["group_name"] for group in found.json] == [name]
+
+
 @pytest.mark.parametrize(
     ("fields", "status"),
     [

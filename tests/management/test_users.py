@@ -226,6 +226,15 @@ async def test_search_shows_little_to_everybody_who_is_known(make_user: MakeUser
     assert (await user.get("/users/search", username=unique("nobody"))).json == []
 
 
+async def test_search_can_not_ask_for_what_it_does_not_show(make_user: MakeUser, admin: Caller) -> None:
+    body = wanted()
+    await admin.post("/users", body)
+    user, name = await make_user(), body["username"]
+    for guess in ("email=~@example.org", "email=~@nowhere", "sysadmin_flag=true", "sysadmin_flag=false"):
+        found = await user.get("/users/search", username=name, q=guess)
+        assert [one["username"] for one in found.json] == [name]
+
+
 async def test_caller_sees_what_he_may(make_user: MakeUser, project: Project, admin: Caller) -> None:
     guest, scope = await make_user(Role.GUEST), f"/project/{project.id}"
     full = (await guest.get("/users/current/permissions", scope=scope)).json
