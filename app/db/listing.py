@@ -71,12 +71,12 @@ class Column:
     def _value(self, key: str, text: str) -> object:
         try:
             return _PARSERS[self.kind](text)
-        except (ValueError, KeyError):
+        except (ValueError, KeyError, OverflowError):
             raise BadRequest(f"q: {key}: {text[:100]!r} is no {_NAMES[self.kind]}") from None
 
 
 def _integer(text: str) -> int:
-    value = int(text[:20])
+    value = int(text)
     if abs(value) > _LARGEST:
         raise ValueError(text)
     return value
@@ -84,7 +84,8 @@ def _integer(text: str) -> int:
 
 def _moment(text: str) -> datetime:
     moment = datetime.fromisoformat(text)
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    # What has no year between 1 and 9999 in UTC overflows here and not in the driver.
+    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _escaped(text: str) -> str:

@@ -68,7 +68,8 @@ def parse_conditions(text: str) -> tuple[Condition, ...]:
 def _condition(text: str) -> Condition:
     key, equals, value = text.partition("=")
     key, value = unquote(key).strip(), unquote(value).strip()
-    if not equals or not key or not value:
+    # A NUL comes escaped twice; PostgreSQL takes none.
+    if not equals or not key or not value or "\0" in key + value:
         raise BadRequest(f"q: {text[:100]!r} is not `key=value`")
     match value[0], value[-1]:
         case "[", "]":

@@ -39,7 +39,7 @@ def project_asked_for(query: ListQuery) -> int:
         case (
             Condition(match=Match.EXACT, values=("project",)),
             Condition(match=Match.EXACT, values=(text,)),
-        ) if text.isascii() and text.isdigit() and 0 < int(text[:20]) <= _LARGEST_ID:
+        ) if text.isascii() and text.isdigit() and 0 < int(text) <= _LARGEST_ID:
             return int(text)
         case _:
             raise BadRequest("q: `Level=system`, or `Level=project,ProjectID=` and the project's id")
