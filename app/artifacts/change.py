@@ -5,6 +5,7 @@ from typing import Final
 from app.access import Call
 from app.artifacts import change_store as store
 from app.artifacts.browse import NO_ARTIFACT
+from app.db import ForeignKeyViolation
 from app.events import ArtifactLabeled, ArtifactUnlabeled, outbox
 from app.harbor.errors import BadRequest, Conflict, NotFound, PreconditionFailed
 from app.manifests import pull
@@ -83,9 +84,12 @@ async def create_tag(r: Resources, call: Call, reference: Tag | Digest, *, name:
     """
     tag = Tag.parse(name)
     manifest = await _find(r, call.repository, reference)
-    async with r.database.transaction() as tx:
-        if not await add_tag(tx, call, manifest.id, digest=manifest.digest, name=tag):
-            raise Conflict("the repository has a tag of this name already")
+    try:
+        async with r.database.transaction() as tx:
+            if not await add_tag(tx, call, manifest.id, digest=manifest.digest, name=tag):
+                raise Conflict("the repository has a tag of this name already")
+    except ForeignKeyViolation:
+        raise NotFound(NO_ARTIFACT) from None
 
 
 async def remove_tag(r: Resources, call: Call, reference: Tag | Digest, *, name: str) -> None:
@@ -93,9 +97,7 @@ async def remove_tag(r: Resources, call: Call, reference: Tag | Digest, *, name:
     tag = Tag.parse(name)
     manifest = await _find(r, call.repository, reference)
     try:
-        if (await pull.find(r, call.repository, tag)).id != manifest.id:
-            raise NotFound(_NO_TAG)
-        await delete_tag(r, call, tag)
+        await delete_tag(r, call, tag, manifest_id=manifest.id)
     except ManifestUnknown:
         raise NotFound(_NO_TAG) from None
 
@@ -103,14 +105,17 @@ async def remove_tag(r: Resources, call: Call, reference: Tag | Digest, *, name:
 async def attach_label(r: Resources, call: Call, reference: Tag | Digest, *, label_id: int) -> None:
     """Give an artifact a label of its project or a global one; raise NotFound or Conflict."""
     manifest = await _find(r, call.repository, reference)
-    async with r.database.transaction() as tx:
-        name = await store.lock_label(tx, label_id, project_id=call.standing.project_id or 0)
-        if name is None:
-            raise NotFound("there is no such label, global or of this project")
-        if not await store.insert_label(tx, manifest.id, label_id):
-            raise Conflict("the artifact has this label already")
-        event = ArtifactLabeled(repository_name=call.repository, digest=manifest.digest, label=name)
-        await outbox.record(tx, call.cause, event)
+    try:
+        async with r.database.transaction() as tx:
+            name = await store.lock_label(tx, label_id, project_id=call.standing.project_id or 0)
+            if name is None:
+                raise NotFound("there is no such label, global or of this project")
+            if not await store.insert_label(tx, manifest.id, label_id):
+                raise Conflict("the artifact has this label already")
+            event = ArtifactLabeled(repository_name=call.repository, digest=manifest.digest, label=name)
+            await outbox.record(tx, call.cause, event)
+    except ForeignKeyViolation:
+        raise NotFound(NO_ARTIFACT) from None
 
 
 async def detach_label(r: Resources, call: Call, reference: Tag | Digest, *, label_id: int) -> None:

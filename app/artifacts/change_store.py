@@ -15,14 +15,13 @@ async def lock_label(tx: Transaction, label_id: int, *, project_id: int) -> str 
 
 
 INSERT_LABEL = SQL("""
-    INSERT INTO manifest_labels (manifest_id, label_id)
-    SELECT id, %(label_id)s FROM manifests WHERE id = %(manifest_id)s
+    INSERT INTO manifest_labels (manifest_id, label_id) VALUES (%(manifest_id)s, %(label_id)s)
     ON CONFLICT DO NOTHING
 """)
 
 
 async def insert_label(tx: Transaction, manifest_id: int, label_id: int) -> bool:
-    """Attach a label; False when the artifact has it already, or is gone."""
+    """Attach a label; False when the artifact has it. Raises ForeignKeyViolation where that is gone."""
     return await tx.run(INSERT_LABEL, manifest_id=manifest_id, label_id=label_id) == 1
 
 

@@ -1,7 +1,7 @@
 """The rules of a project: adding, changing, removing them."""
 
 from app.access import ProjectCall
-from app.db import Page
+from app.db import ForeignKeyViolation, Page
 from app.events import ImmutableRuleCreated, ImmutableRuleDeleted, ImmutableRuleUpdated, outbox
 from app.harbor.doublestar import BadPattern, parse
 from app.harbor.errors import BadRequest, Conflict, NotFound
@@ -25,6 +25,7 @@ async def add_rule(r: Resources, call: ProjectCall, selectors: Selectors, *, is_
     Raises:
         BadRequest: a pattern is none, or the project has as many rules as it can have.
         Conflict: another rule protects the same.
+        NotFound: the project is gone.
     """
     _check(selectors)
     async with r.database.transaction() as tx:
@@ -33,7 +34,10 @@ async def add_rule(r: Resources, call: ProjectCall, selectors: Selectors, *, is_
             raise BadRequest(f"a project can have {MAX_RULES} immutable tag rules; delete one first")
         if await store.find_same(tx, call.project_id, 0, selectors=selectors) is not None:
             raise Conflict("another immutable tag rule of the project protects the same tags")
-        rule_id = await store.insert_rule(tx, call.project_id, selectors, is_disabled=is_disabled)
+        try:
+            rule_id = await store.insert_rule(tx, call.project_id, selectors, is_disabled=is_disabled)
+        except ForeignKeyViolation:
+            raise NotFound("there is no such project") from None
         event = ImmutableRuleCreated(name=str(rule_id), project_name=call.project_name)
         await outbox.record(tx, call.cause, event)
     return rule_id

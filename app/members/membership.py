@@ -1,7 +1,7 @@
 """Who is a member of a project, with which role."""
 
 from app.access import ProjectCall, Role
-from app.db import Page, Transaction
+from app.db import ForeignKeyViolation, Page, Transaction
 from app.events import MemberCreated, MemberDeleted, MemberUpdated, outbox
 from app.harbor.errors import BadRequest, Conflict, NotFound
 from app.harbor.query import ListQuery
@@ -31,15 +31,18 @@ async def add_member(r: Resources, call: ProjectCall, wanted: ProjectMember) -> 
 
     Raises:
         BadRequest: there is no such role, or it names neither a user nor a group.
-        NotFound: there is no such user or group.
+        NotFound: there is no such user or group, or any of them goes at this moment.
         Conflict: it is a member already.
     """
     role = role_of(wanted.role_id)
     async with r.database.transaction() as tx:
         user_id, group_id = await _entity(tx, wanted)
-        member_id = await store.insert_member(
-            tx, call.project_id, user_id=user_id, group_id=group_id, role=role
-        )
+        try:
+            member_id = await store.insert_member(
+                tx, call.project_id, user_id=user_id, group_id=group_id, role=role
+            )
+        except ForeignKeyViolation:
+            raise NotFound("the project, the user or the group was removed meanwhile") from None
         if member_id is None:
             raise Conflict("it is a member of the project already")
         member = _found(await store.find_member(tx, call.project_id, member_id))

@@ -5,6 +5,7 @@ from typing import Final
 
 from app.access import Permission, ProjectCall
 from app.configuration.current import current
+from app.db import ForeignKeyViolation
 from app.harbor.errors import BadRequest, Conflict, Forbidden
 from app.projects import metadata_rules
 from app.projects.create import ProjectNameTaken, add_project
@@ -21,7 +22,7 @@ async def found_project(r: Resources, call: ProjectCall, wanted: ProjectReq) -> 
     """Make a project, whose administrator the caller becomes, and return the id.
 
     Raises:
-        Forbidden: the caller may not make projects.
+        Forbidden: the caller may not make projects, or is removed at this moment.
         BadRequest: the name, the metadata or the limit cannot be, or it is to be a proxy.
         Conflict: the name is taken.
     """
@@ -46,6 +47,8 @@ async def found_project(r: Resources, call: ProjectCall, wanted: ProjectReq) -> 
             )
         except ProjectNameTaken:
             raise Conflict(f"there is a project {wanted.project_name} already") from None
+        except ForeignKeyViolation:
+            raise Forbidden("the account that asks was removed") from None
 
 
 def check_no_allowlist(wanted: ProjectReq) -> None:

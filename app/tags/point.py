@@ -25,7 +25,10 @@ class Target(Struct, frozen=True):
 
 
 async def add_tag(tx: Transaction, call: Call, manifest_id: int, *, digest: Digest, name: Tag) -> bool:
-    """Add a tag of a manifest and say so; False when the repository has one of that name already."""
+    """Add a tag of a manifest and say so; False when the repository has one of that name already.
+
+    Raises ForeignKeyViolation where the manifest is gone.
+    """
     if not await store.insert_tag(tx, manifest_id, name):
         return False
     event = TagCreated(repository_name=call.repository, tag=name, digest=digest)
@@ -54,10 +57,13 @@ async def moved_tags(tx: Transaction, target: Target, names: list[str]) -> list[
     ]
 
 
-async def delete_tag(r: Resources, call: Call, tag: Tag) -> None:
-    """Remove a tag (spec.md, end-9); raise ManifestUnknown, or PreconditionFailed."""
+async def delete_tag(r: Resources, call: Call, tag: Tag, *, manifest_id: int | None = None) -> None:
+    """Remove a tag (spec.md, end-9), or only if it points to this manifest.
+
+    Raises ManifestUnknown, or PreconditionFailed.
+    """
     async with r.database.transaction() as tx:
-        deleted = await store.delete_tag(tx, call.repository, tag)
+        deleted = await store.delete_tag(tx, call.repository, tag, manifest_id=manifest_id)
         if deleted is None:
             raise ManifestUnknown(tag)
         require_mutable(await rules_in_force(tx, deleted.project_id), call.repository, [tag])

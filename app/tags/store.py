@@ -43,14 +43,19 @@ async def list_moved(tx: Transaction, repository_id: int, names: list[str]) -> l
 
 
 INSERT_TAG = SQL("""
-    INSERT INTO tags (repository_id, name, manifest_id)
-    SELECT repository_id, %(name)s, id FROM manifests WHERE id = %(manifest_id)s
+    INSERT INTO tags (repository_id, name, manifest_id) VALUES (
+        coalesce((SELECT repository_id FROM manifests WHERE id = %(manifest_id)s), 0),
+        %(name)s, %(manifest_id)s
+    )
     ON CONFLICT (repository_id, name) DO NOTHING
 """)
 
 
 async def insert_tag(tx: Transaction, manifest_id: int, name: str) -> bool:
-    """Add a tag of a manifest; False when the repository has one of that name, or lost the manifest."""
+    """Add a tag of a manifest; False when the repository has one of that name.
+
+    Raises ForeignKeyViolation where the manifest is gone.
+    """
     return await tx.run(INSERT_TAG, manifest_id=manifest_id, name=name) == 1
 
 
@@ -64,13 +69,19 @@ class Deleted(Struct, frozen=True):
 DELETE_TAG = SQL("""
     DELETE FROM tags t USING repositories r
     WHERE r.id = t.repository_id AND r.name = %(repository)s AND t.name = %(name)s
+        AND t.manifest_id = coalesce(%(manifest_id)s::bigint, t.manifest_id)
     RETURNING t.manifest_id, r.project_id, hold_immutability_rules(r.project_id) AS held
 """)
 
 
-async def delete_tag(tx: Transaction, repository: str, name: str) -> Deleted | None:
-    """Remove a tag and return where it pointed to; the rules of immutability stay until `tx` ends."""
-    return await tx.maybe(_deleted, DELETE_TAG, repository=repository, name=name)
+async def delete_tag(
+    tx: Transaction, repository: str, name: str, *, manifest_id: int | None
+) -> Deleted | None:
+    """Remove a tag, if it points to the manifest (None: to any), and return where it pointed to.
+
+    The rules of immutability stay until `tx` ends.
+    """
+    return await tx.maybe(_deleted, DELETE_TAG, repository=repository, name=name, manifest_id=manifest_id)
 
 
 def _deleted(*, held: str, **columns: object) -> Deleted:

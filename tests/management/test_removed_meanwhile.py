@@ -1,0 +1,106 @@
+"""Requests about something that is removed at that moment: it is not there, and nothing fails."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import pytest
+
+from app.db import SQL
+from tests.management.client import Answer, Caller, unique
+from tests.management.conftest import MakeUser, Project
+from tests.management.content import fresh_image, immutable_rule, path_of, pusher
+from tests.support.eventually import until
+from tests.support.registry import Registry
+
+REMOVE_PROJECT = SQL("DELETE FROM projects WHERE name = %(name)s")
+REMOVE_USER = SQL("DELETE FROM users WHERE username = %(name)s")
+REMOVE_MANIFEST = SQL("DELETE FROM manifests WHERE digest = %(name)s")
+MOVE_TAG = SQL("""
+    UPDATE tags t SET manifest_id = m.id FROM manifests m
+    WHERE m.digest = %(name)s AND t.repository_id = m.repository_id
+""")
+IS_WAITING = SQL("""
+    SELECT EXISTS (
+        SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'
+    )
+""")
+
+
+async def while_removed(
+    registry: Registry, removal: SQL, name: str, request: Callable[[], Awaitable[Answer]]
+) -> Answer:
+    """Begin a change, let the request wait for it, and return what the request is answered afterwards."""
+    database = registry.resources.database
+
+    async def is_waiting() -> bool:
+        async with database.autocommit() as statements:
+            return bool(await statements.value(IS_WAITING))
+
+    async with database.transaction() as tx:
+        await tx.run(removal, name=name)
+        asking = asyncio.ensure_future(request())
+        await until(is_waiting, bool)
+    return await asking
+
+
+async def test_member_whose_user_goes_is_not_found(
+    admin: Caller, project: Project, make_user: MakeUser, shared: Registry
+) -> None:
+    user = await make_user()
+    body = {"role_id": 1, "member_user": {"username": user.username}}
+    answer = await while_removed(
+        shared, REMOVE_USER, user.username, lambda: admin.post(f"{project.path}/members", body)
+    )
+    assert (answer.status, answer.code) == (404, "NOT_FOUND")
+
+
+async def test_member_of_a_project_that_goes_is_not_found(
+    admin: Caller, project: Project, make_user: MakeUser, shared: Registry
+) -> None:
+    body = {"role_id": 1, "member_user": {"username": (await make_user()).username}}
+    answer = await while_removed(
+        shared, REMOVE_PROJECT, project.name, lambda: admin.post(f"{project.path}/members", body)
+    )
+    assert (answer.status, answer.code) == (404, "NOT_FOUND")
+
+
+async def test_rule_of_a_project_that_goes_is_not_found(
+    admin: Caller, project: Project, shared: Registry
+) -> None:
+    path = f"{project.path}/immutabletagrules"
+    answer = await while_removed(
+        shared, REMOVE_PROJECT, project.name, lambda: admin.post(path, immutable_rule("v*"))
+    )
+    assert (answer.status, answer.code) == (404, "NOT_FOUND")
+
+
+async def test_project_of_a_user_who_goes_is_not_made(make_user: MakeUser, shared: Registry) -> None:
+    user = await make_user()
+    body = {"project_name": unique("orphan")}
+    answer = await while_removed(shared, REMOVE_USER, user.username, lambda: user.post("/projects", body))
+    assert (answer.status, answer.code) == (403, "FORBIDDEN")
+
+
+@pytest.mark.parametrize("what", ["labels", "tags"])
+async def test_artifact_that_goes_gets_no_label_and_no_tag(
+    admin: Caller, project: Project, shared: Registry, what: str
+) -> None:
+    name = f"{project.name}/app"
+    digest = await pusher(admin, name).push(fresh_image(), "v1")
+    label = await admin.post("/labels", {"name": "new", "scope": "p", "project_id": project.id})
+    body = {"id": label.new_id} if what == "labels" else {"name": "v2"}
+    answer = await while_removed(
+        shared, REMOVE_MANIFEST, digest, lambda: admin.post(f"{path_of(name, digest)}/{what}", body)
+    )
+    assert (answer.status, answer.code) == (404, "NOT_FOUND")
+
+
+async def test_tag_that_moves_meanwhile_is_not_taken_from_its_new_artifact(
+    admin: Caller, project: Project, shared: Registry
+) -> None:
+    name = f"{project.name}/app"
+    repository = pusher(admin, name)
+    old, new = await repository.push(fresh_image(), "v1"), await repository.push(fresh_image())
+    answer = await while_removed(shared, MOVE_TAG, new, lambda: admin.delete(f"{path_of(name, old)}/tags/v1"))
+    assert (answer.status, answer.code) == (404, "NOT_FOUND")
+    assert (await admin.get(path_of(name, "v1"))).json["digest"] == new
