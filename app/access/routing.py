@@ -16,7 +16,7 @@ from app.harbor.errors import ApiError, Denied, NotFound
 from app.http import client_address, request_id
 from app.http.endpoint import Handler, Operation, handler_of, operation_of
 from app.oci.errors import OciError
-from app.oci.names import RepositoryName
+from app.oci.names import MAX_NAME_LENGTH, RepositoryName
 
 API: Final = "/api/v2.0"
 
@@ -238,13 +238,20 @@ def project_call_of(request: web.Request) -> ProjectCall:
 
 
 def _project_key(request: web.Request) -> ProjectKey | None:
-    """Return the project that a path of the management API names."""
+    """Return the project that a path of the management API names.
+
+    What is longer than any name is cut, and stays longer: standings are remembered by it.
+    """
     name = request.match_info.get("project_name")
     if name is not None:
-        return ProjectKey(name=name)
+        return ProjectKey(name=name[: MAX_NAME_LENGTH + 1])
     name_or_id = request.match_info.get("project_name_or_id")
     if name_or_id is None:
         return None
     is_name = request.headers.get("X-Is-Resource-Name", "").lower() in {"true", "1"}
     is_id = name_or_id.isascii() and name_or_id.isdigit() and len(name_or_id) < len(str(2**63))
-    return ProjectKey(id=int(name_or_id)) if is_id and not is_name else ProjectKey(name=name_or_id)
+    return (
+        ProjectKey(id=int(name_or_id))
+        if is_id and not is_name
+        else ProjectKey(name=name_or_id[: MAX_NAME_LENGTH + 1])
+    )

@@ -1,13 +1,16 @@
 """Rights are remembered only for as long as nobody's rights change, by whatever means."""
 
 import asyncio
+import gc
 
 import pytest
 
 from app.access import Role
+from app.auth.standings import Standings
 from app.db import SQL
 from app.events import Cause
 from app.members.assign import assign_role
+from app.oci.names import MAX_NAME_LENGTH
 from app.projects.change import set_visibility
 from tests.management.client import Caller
 from tests.management.conftest import MakeUser, Project
@@ -145,3 +148,9 @@ async def test_change_that_is_rolled_back_changes_nothing(shared: Registry, proj
 async def epoch_of(registry: Registry) -> int:
     async with registry.resources.database.autocommit() as statements:
         return int(await statements.value(EPOCH))
+
+
+async def test_names_that_no_project_can_have_are_not_remembered_in_full(stranger: Caller) -> None:
+    assert (await stranger.get(f"/projects/{'x' * 50_000}")).status == 401
+    known = [vars(one)["_known"] for one in gc.get_objects() if isinstance(one, Standings)]
+    assert max(len(name) for keys in known for *_, name in keys) == MAX_NAME_LENGTH + 1
