@@ -5,6 +5,7 @@ from typing import Any
 import msgspec
 
 from app.configuration import store
+from app.configuration.absent import READ_ONLY
 from app.configuration.current import fixed, merged
 from app.configuration.model import Configuration
 from app.events import Cause, ConfigurationUpdated, outbox
@@ -37,7 +38,7 @@ def _changeable(settings: Settings, wanted: dict[str, Any]) -> dict[str, Any]:
     """Return what of the wanted is not fixed; what is fixed may be sent as it is, as clients do."""
     constant = fixed(settings)
     for key, value in wanted.items():
-        if key in constant and value != constant[key]:
+        if key in constant and key not in READ_ONLY and value != constant[key]:
             raise BadRequest(f"{key[:100]}: it is {constant[key]!r} here and can't be changed by the API")
         if key not in constant and key not in Configuration.__struct_fields__:
             raise BadRequest(f"{key[:100]}: there is nothing of this name to configure")

@@ -6,6 +6,7 @@ from typing import Any, Final
 import msgspec
 
 from app.configuration import store
+from app.configuration.absent import ABSENT
 from app.configuration.model import Configuration
 from app.resources import Resources
 from app.settings import Settings
@@ -39,9 +40,9 @@ def defaults(settings: Settings) -> dict[str, Any]:
     return {"token_expiration": -(-settings.auth.token_lifetime // _MINUTE)}
 
 
-def fixed(settings: Settings) -> dict[str, bool | str]:
+def fixed(settings: Settings) -> dict[str, bool | int | str]:
     """Return what Harbor's clients look for among the configuration and the API can't change here."""
-    return {
+    return ABSENT | {
         "auth_mode": "db_auth",
         "primary_auth_mode": False,
         "self_registration": False,

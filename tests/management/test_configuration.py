@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from app.configuration.absent import ABSENT
 from app.configuration.current import current, token_lifetime
 from app.configuration.store import lock_configured
 from app.db import SQL
@@ -55,7 +56,8 @@ async def test_configuration_is_shown_with_what_can_be_changed(admin: Caller) ->
         "notification_enable": True,
         "banner_message": "",
     }
-    assert {key: item["value"] for key, item in shown.items() if not item["editable"]} == {
+    fixed = {key: item["value"] for key, item in shown.items() if not item["editable"]}
+    assert {key: value for key, value in fixed.items() if key not in ABSENT} == {
         "auth_mode": "db_auth",
         "primary_auth_mode": False,
         "self_registration": False,
@@ -68,6 +70,21 @@ async def test_configuration_is_shown_with_what_can_be_changed(admin: Caller) ->
         "pull_time_update_disable": False,
         "scanner_skip_update_pulltime": False,
     }
+
+
+async def test_what_is_not_there_has_harbors_keys_too(admin: Caller) -> None:
+    """harbor-cli breaks on a configuration without one of them."""
+    shown = (await admin.get(PATH)).json
+    assert {key: shown[key] for key in ("ldap_url", "ldap_scope", "oidc_verify_cert", "uaa_endpoint")} == {
+        "ldap_url": {"value": "", "editable": False},
+        "ldap_scope": {"value": 0, "editable": False},
+        "oidc_verify_cert": {"value": False, "editable": False},
+        "uaa_endpoint": {"value": "", "editable": False},
+    }
+    everything = {key: item["value"] for key, item in shown.items()}
+    assert (await admin.put(PATH, everything)).status == 200
+    assert (await admin.put(PATH, {"scan_all_policy": {"parameter": {}}})).status == 200
+    assert (await admin.get(PATH)).json == shown
 
 
 async def test_change_counts_at_once_and_is_recorded(admin: Caller, shared: Registry) -> None:
@@ -125,6 +142,7 @@ async def test_tokens_live_as_long_as_is_configured(admin: Caller, shared: Regis
         ({"no_such_key": 1}, "no_such_key"),
         ({"oidc_client_secret": "hidden"}, "oidc_client_secret"),
         ({"auth_mode": "ldap_auth"}, "auth_mode"),
+        ({"ldap_url": "ldap://directory"}, "ldap_url"),
         ({"robot_name_prefix": "bot-"}, "robot_name_prefix"),
         ({"self_registration": True}, "self_registration"),
     ],
