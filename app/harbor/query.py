@@ -13,6 +13,9 @@ from msgspec import Struct
 from app.harbor.errors import BadRequest
 
 MAX_PAGE_SIZE: Final = 100
+WHOLE: Final = 1_000
+"""How much of a list comes to who asks for all of it, by 0 as the size of a page."""
+
 _MAX_CONDITIONS: Final = 20
 _MAX_VALUES: Final = 100
 
@@ -58,8 +61,9 @@ class ListQuery(Struct, frozen=True):
 
 def parse_conditions(text: str) -> tuple[Condition, ...]:
     """Parse `q`; raise BadRequest for what is no list of conditions."""
-    # Clients escape a value that has a comma or `=` once more than the URL needs.
-    parts = [part for part in text.split(",") if part.strip()]
+    # Clients escape a value that has a comma or `=`, or all of it, once more than the URL needs.
+    is_escaped = "=" in unquote(text.partition("=")[0])
+    parts = [part for part in (unquote(text) if is_escaped else text).split(",") if part.strip()]
     if len(parts) > _MAX_CONDITIONS:
         raise BadRequest(f"q: {_MAX_CONDITIONS} conditions at most")
     return tuple(_condition(part.strip()) for part in parts)

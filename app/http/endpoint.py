@@ -18,7 +18,7 @@ from aiohttp import web
 from msgspec import Meta, Struct
 
 from app.harbor.errors import BadRequest, Unprocessable, UnsupportedMediaType
-from app.harbor.query import MAX_PAGE_SIZE, Condition, ListQuery, parse_conditions, parse_sort
+from app.harbor.query import MAX_PAGE_SIZE, WHOLE, Condition, ListQuery, parse_conditions, parse_sort
 from app.http.bodies import read_limited
 
 Item = TypeVar("Item")
@@ -36,12 +36,22 @@ _NUL: Final = re.compile(rb"\\u0000|\0")
 class PageParams(Struct, frozen=True):
     """Which page of a list."""
 
-    page: Annotated[int, Meta(ge=1, le=_MAX_PAGE)] = 1
-    page_size: Annotated[int, Meta(ge=1, le=MAX_PAGE_SIZE)] = 10
+    page: Annotated[int, Meta(ge=0, le=_MAX_PAGE)] = 1
+    page_size: Annotated[int, Meta(ge=0, le=MAX_PAGE_SIZE, description=f"0: all, up to {WHOLE}.")] = 10
 
     def page_query(self, *conditions: Condition) -> ListQuery:
         """Return it with the conditions of the endpoint, of which the client chooses none."""
-        return ListQuery(conditions, page=self.page, page_size=self.page_size)
+        return ListQuery(conditions, page=self.number, page_size=self.size)
+
+    @property
+    def number(self) -> int:
+        """The page to show: clients in Go send 0 for what nobody asked for."""
+        return self.page or 1
+
+    @property
+    def size(self) -> int:
+        """How many entries a page has."""
+        return self.page_size or WHOLE
 
 
 class ListParams(PageParams, frozen=True):
@@ -55,7 +65,7 @@ class ListParams(PageParams, frozen=True):
     def list_query(self, *further: Condition) -> ListQuery:
         """Return it parsed, with conditions that came in parameters of their own; raise BadRequest."""
         conditions = (*parse_conditions(self.q), *further)
-        return ListQuery(conditions, parse_sort(self.sort), self.page, self.page_size)
+        return ListQuery(conditions, parse_sort(self.sort), self.number, self.size)
 
 
 class Listed(Struct, Generic[Item], frozen=True):
@@ -174,10 +184,10 @@ def _json(value: object, status: int) -> web.Response:
 def _links(request: web.Request, query: PageParams, total: int) -> str:
     """Return the way to the pages before and after (RFC 8288), relative as Harbor has it."""
     pages = []
-    if query.page > 1:
-        pages.append((query.page - 1, "prev"))
-    if query.page * query.page_size < total:
-        pages.append((query.page + 1, "next"))
+    if query.number > 1:
+        pages.append((query.number - 1, "prev"))
+    if query.number * query.size < total:
+        pages.append((query.number + 1, "next"))
     kept = {name: value for name, value in request.query.items() if name not in {"page", "page_size"}}
     path = request.rel_url.raw_path
     queries = [(urlencode({**kept, "page": page, "page_size": query.page_size}), rel) for page, rel in pages]

@@ -48,6 +48,9 @@ async def test_list_is_paged_and_filtered(admin: Caller, project: Project, make_
     assert (await admin.get(f"{project.path}/members", page=9)).json == []
     falling = await admin.get(f"{project.path}/members", sort="-entity_name", page_size=1)
     assert falling.json[0]["entity_name"] == max(names)
+    everybody = await admin.get(f"{project.path}/members", page=0, page_size=0)
+    assert [member["entity_name"] for member in everybody.json] == names
+    assert "Link" not in everybody.headers
 
 
 @pytest.mark.parametrize(

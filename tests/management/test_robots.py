@@ -3,6 +3,7 @@
 import asyncio
 from datetime import datetime
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -84,6 +85,9 @@ async def test_list_has_robots_of_the_system_or_of_one_project(admin: Caller, pr
     assert first.total == 3
     assert 'page=2&page_size=2>; rel="next"' in first.headers["Link"]
     assert (await admin.get("/robots", q=q, page=7)).json == []
+    named = f"{q},name={names[1].removeprefix('robot$')}"
+    for escaped in (named, quote(named), f"{quote(q)}%2Cname={quote(names[1].removeprefix('robot$'))}"):
+        assert [robot["name"] for robot in (await admin.get("/robots", q=escaped)).json] == [names[1]]
     falling = await admin.get("/robots", q=q, sort="-name", page_size=1)
     assert falling.json[0]["name"] == names[-1]
     last = names[1].rpartition("+")[2]
