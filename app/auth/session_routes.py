@@ -1,5 +1,6 @@
 """Login and logout of a browser page, as Harbor's has them."""
 
+from http import HTTPStatus
 from typing import Final
 
 from aiohttp import web
@@ -15,6 +16,10 @@ from app.http import base_url
 from app.resources import resources
 
 _FORM: Final = "application/x-www-form-urlencoded"
+_CSRF_COOKIE: Final = "_gorilla_csrf"
+"""Harbor's clients take a token from a refusal only with this cookie beside it; nobody here looks at it."""
+
+_CSRF_COOKIE_KEPT: Final = "Path=/; HttpOnly; SameSite=Strict"
 _NOT_KEPT: Final = {"Cache-Control": "no-store"}
 
 
@@ -55,8 +60,11 @@ async def log_out(request: web.Request) -> web.Response:
 async def show_csrf_token(request: web.Request, response: web.StreamResponse) -> None:
     """Put the token into every answer to a request with a session."""
     token = request.get(CSRF_TOKEN)
-    if token is not None:
-        response.headers[CSRF_HEADER] = token
+    if token is None:
+        return
+    response.headers[CSRF_HEADER] = token
+    if response.status == HTTPStatus.FORBIDDEN:
+        response.headers.add("Set-Cookie", f"{_CSRF_COOKIE}={token}; {_CSRF_COOKIE_KEPT}")
 
 
 ROUTES: Final = (
