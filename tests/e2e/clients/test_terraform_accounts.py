@@ -1,6 +1,7 @@
 """Users and robots by Terraform: the requests of Harbor's provider, in its shapes."""
 
 from typing import Any
+from urllib.parse import urlencode
 from uuid import uuid4
 
 import pytest
@@ -121,3 +122,31 @@ def test_robot_of_a_project_with_a_secret_of_its_own(
     assert [f"/robots/{found['id']}" for found in listed] == [robot]
     provider.destroy(robot)
     assert provider.is_gone(robot)
+
+
+def test_a_session_instead_of_a_password_shows_the_token_of_a_refusal(
+    provider: Provider, registry: Registry, name: str
+) -> None:
+    login = urlencode({"principal": registry.admin.name, "password": registry.admin.password}).encode()
+    form = {"Content-Type": "application/x-www-form-urlencoded"}
+    opened = registry.anyone.send("POST", "/c/login", headers=form, body=login)
+    session = opened.headers["set-cookie"].partition(";")[0].removeprefix("sid=")
+    by_session = Provider(registry.address, session=session)
+    project = by_session.create("/projects", project_body(name))
+    by_session.update(project, project_body(name, public="true"))
+    assert provider.read(project)["metadata"]["public"] == "true"
+    by_session.destroy(project)
+    assert by_session.is_gone(project)
+
+
+def test_data_sources(provider: Provider, project: str, name: str) -> None:
+    (found,) = provider.read(f"/projects?name={name}")
+    assert (f"/projects/{found['project_id']}", found.get("registry_id")) == (project, None)
+    assert name in {each["name"] for each in provider.pages("/projects")}
+    user = provider.create("/users", user_body(name, PASSWORD))
+    users = provider.pages("/users", f"&q=username={name},email={name}@example.org")
+    assert [f"/users/{each['user_id']}" for each in users] == [user]
+    assert name in {each["username"] for each in provider.pages("/users")}
+    assert provider.pages("/users", f"&q=username={name},email=nobody@example.org") == []
+    # A data source of a project asks for its scanner, and reads 404 as none.
+    assert provider.is_gone(f"{project}/scanner")

@@ -189,3 +189,47 @@ def selector(decoration: str, pattern: str) -> dict[str, str]:
 def rules_of(provider: Provider, rules: str) -> list[Any]:
     found: list[Any] = provider.read(f"{rules}?page=1&page_size=15")
     return found
+
+
+def test_configuration_of_the_system(provider: Provider) -> None:
+    wanted = {
+        "project_creation_restriction": "everyone",
+        "read_only": False,
+        "robot_token_duration": 30,
+        "token_expiration": 5,
+        "session_timeout": 60,
+        "quota_per_project_enable": True,
+        "robot_name_prefix": "robot$",
+        "storage_per_project": -1,
+        "scanner_skip_update_pulltime": False,
+        "skip_audit_log_database": False,
+        "banner_message": '{"closable":false,"message":"m","type":"info","fromDate":"","toDate":""}',
+        "notification_enable": True,
+    }
+    provider.update("/configurations", wanted)
+    shown = provider.read("/configurations")
+    assert {key: shown[key]["value"] for key in wanted} == wanted
+    provider.update("/configurations", wanted | {"banner_message": ""})
+    assert provider.read("/configurations")["banner_message"]["value"] == ""
+
+
+def test_configuration_of_authentication_while_there_are_only_passwords(provider: Provider) -> None:
+    nothing = (
+        "oidc_verify_cert",
+        "oidc_auto_onboard",
+        "oidc_logout",
+        "self_registration",
+        "ldap_verify_cert",
+    )
+    wanted = {
+        **dict.fromkeys(nothing, False),
+        "scan_all_policy": {"parameter": {}},
+        "ldap_scope": 0,
+        "ldap_group_search_scope": 0,
+    }
+    provider.update("/configurations", wanted)
+    shown = provider.read("/configurations")
+    assert (shown["auth_mode"]["value"], shown["primary_auth_mode"]["value"]) == ("db_auth", False)
+    ldap = wanted | {"auth_mode": "ldap_auth", "ldap_url": "ldap://directory.example.org", "ldap_scope": 2}
+    refused = provider.send("PUT", "/configurations", ldap, expected=400)
+    assert "can't be changed by the API" in refused.json()["errors"][0]["message"]
