@@ -21,13 +21,15 @@ class Actor(Struct, frozen=True):
     """The caller of one request.
 
     `grants` is None for a caller who showed credentials: the roles decide. A registry token brings
-    its grants and can do nothing else.
+    its grants and can do nothing else. `credential_version` says which password or secret was shown, of
+    those that the caller has had; None: whichever.
     """
 
     username: str
     user_id: int | None = None
     robot_id: int | None = None
     grants: tuple[Grant, ...] | None = None
+    credential_version: int | None = None
 
     @property
     def is_anonymous(self) -> bool:

@@ -88,6 +88,9 @@ class Authority(Protocol):
     async def identify(self, request: web.Request) -> Actor:
         """Return the caller; raise Unauthorized for wrong or expired credentials."""
 
+    async def confirms(self, request: web.Request, actor: Actor, password: str) -> bool:
+        """Whether this is the caller's password; raise TooManyRequests or SlowDown after too many guesses."""
+
     def remembered(self, actor: Actor, project: ProjectKey | None) -> tuple[Standing, Check] | None:
         """Return what the caller was a moment ago, and the check that it still is."""
 

@@ -108,6 +108,19 @@ class RegistryAuthority:
                 raise TooManyRequests(error.sentence, headers=error.headers) from None
             raise
 
+    async def confirms(self, request: web.Request, actor: Actor, password: str) -> bool:
+        """Whether this is the caller's password: asked, slowed and audited like a login."""
+        try:
+            return (await self.log_in_as(request, actor.username, password)).user_id == actor.user_id
+        except BadCredentials:
+            return False
+
+    async def note_refused_scope(
+        self, request: web.Request, actor: Actor, *, repository: RepositoryName, actions: tuple[str, ...]
+    ) -> None:
+        """Record that the caller may do nothing of what a token was wanted for."""
+        await self._logins.note_refused_scope(cause_of(request, actor.username), repository, actions)
+
     def remembered(self, actor: Actor, project: ProjectKey | None) -> tuple[Standing, Check] | None:
         """Return what the caller was a moment ago, and the check that it still is."""
         return self._standings.find(actor, project or ProjectKey())

@@ -7,8 +7,9 @@ from msgspec import structs
 from app.access import Actor
 from app.auth.passwords import Authenticator
 from app.auth.throttle import Guess, Throttle
-from app.events import Cause, LoginRefused, outbox
+from app.events import Cause, LoginRefused, TokenRefused, outbox
 from app.harbor.errors import SlowDown
+from app.oci.names import RepositoryName
 from app.resources import Resources
 
 _LONGEST_NAME: Final = 255
@@ -78,3 +79,13 @@ class Logins:
             name = username.replace("\0", "")[:_LONGEST_NAME]
             async with self._database.transaction() as tx:
                 await outbox.record(tx, structs.replace(cause, username=name), LoginRefused(name=name))
+
+    async def note_refused_scope(
+        self, cause: Cause, repository: RepositoryName, actions: tuple[str, ...]
+    ) -> None:
+        """Record that nothing of a wanted scope is allowed, at most once a minute for the same."""
+        key = Guess.of(f"{cause.username}\0{repository}", cause.address).pair
+        if await self._throttle.is_news(key):
+            async with self._database.transaction() as tx:
+                refused = TokenRefused(repository_name=repository, actions=actions)
+                await outbox.record(tx, cause, refused)

@@ -9,6 +9,7 @@ from typing import Final, Protocol
 from app.access import Actor
 from app.auth import store
 from app.db import Database
+from app.users.model import User
 from app.users.passwords import hash_password, is_password
 
 _REMEMBERED: Final = 1_000
@@ -72,7 +73,7 @@ class LocalAuthenticator:
         if user is None or user.is_disabled:
             return None
         is_known = self._proofs.remembers(f"user {user.id}", password, user.password_hash)
-        return Actor(username=user.username, user_id=user.id) if is_known else None
+        return _user(user) if is_known else None
 
     async def authenticate(self, username: str, password: str) -> Actor | None:
         """Return the user, or None; an unknown name takes as long as a wrong password."""
@@ -84,7 +85,7 @@ class LocalAuthenticator:
         )
         if user is None or not is_right or user.is_disabled:
             return None
-        return Actor(username=user.username, user_id=user.id)
+        return _user(user)
 
 
 class RobotAuthenticator:
@@ -102,10 +103,10 @@ class RobotAuthenticator:
         robot = await store.find_robot(self._database, username.removeprefix(self._prefix))
         if robot is None or not self._proofs.remembers(f"robot {robot.id}", password, robot.secret_hash):
             return None
-        return Actor(username=self._prefix + robot.name, robot_id=robot.id)
+        return self._robot(robot)
 
     async def authenticate(self, username: str, password: str) -> Actor | None:
-        """Return the robot, or None; whether it may still do anything is asked at every request."""
+        """Return the robot, or None; one that is disabled takes as long as a wrong secret."""
         if "\0" in username or not username.startswith(self._prefix):
             return None
         robot = await store.find_robot(self._database, username.removeprefix(self._prefix))
@@ -114,4 +115,15 @@ class RobotAuthenticator:
         )
         if robot is None or not is_right:
             return None
-        return Actor(username=self._prefix + robot.name, robot_id=robot.id)
+        return self._robot(robot)
+
+    def _robot(self, robot: store.RobotLogin) -> Actor:
+        return Actor(
+            username=self._prefix + robot.name,
+            robot_id=robot.id,
+            credential_version=robot.credential_version,
+        )
+
+
+def _user(user: User) -> Actor:
+    return Actor(username=user.username, user_id=user.id, credential_version=user.credential_version)

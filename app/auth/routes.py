@@ -7,7 +7,7 @@ from aiohttp import web
 
 from app.access import ANONYMOUS, Actor, Grant, Permission
 from app.access.routing import Route
-from app.auth.authority import REGISTRY_AUTHORITY, RegistryAuthority
+from app.auth.authority import REGISTRY_AUTHORITY
 from app.auth.forms import read_form
 from app.auth.login import BadCredentials
 from app.auth.tokens import TokenSigner
@@ -61,8 +61,7 @@ def _refused(request: web.Request, error: BadCredentials) -> Unauthorized:
 
 async def _token(request: web.Request, actor: Actor, scopes: Iterable[str]) -> web.Response:
     wanted = [scope for text in scopes for scope in text.split()][:_MAX_SCOPES]
-    authority = request.app[REGISTRY_AUTHORITY]
-    grants = [grant for scope in wanted if (grant := await _grant(authority, actor, scope))]
+    grants = [grant for scope in wanted if (grant := await _grant(request, actor, scope))]
     lifetime = await token_lifetime(resources(request))
     token = request.app[TOKEN_SIGNER].issue(actor, grants, lifetime=lifetime)
     answer = {
@@ -74,8 +73,9 @@ async def _token(request: web.Request, actor: Actor, scopes: Iterable[str]) -> w
     return web.json_response(answer, headers={"Cache-Control": "no-store"})
 
 
-async def _grant(authority: RegistryAuthority, actor: Actor, scope: str) -> Grant | None:
+async def _grant(request: web.Request, actor: Actor, scope: str) -> Grant | None:
     """Return what of one scope, `type:name:action,action`, is allowed; None for what is unknown."""
+    authority = request.app[REGISTRY_AUTHORITY]
     kind, _, rest = scope.partition(":")
     name, _, text = rest.rpartition(":")
     actions = set(text.split(","))
@@ -90,6 +90,9 @@ async def _grant(authority: RegistryAuthority, actor: Actor, scope: str) -> Gran
         return None
     wanted = [p for p in _ON_REPOSITORIES if p.action in actions or "*" in actions]
     allowed = [p.action for p in wanted if await authority.may(actor, p, repository=repository)]
+    if wanted and not allowed:
+        refused = tuple(permission.action for permission in wanted)
+        await authority.note_refused_scope(request, actor, repository=repository, actions=refused)
     return Grant("repository", repository, tuple(allowed)) if allowed else None
 
 

@@ -16,7 +16,7 @@ from app.db import Check, Database
 
 _REMEMBERED: Final = 10_000
 
-_Key: TypeAlias = tuple[int | None, int | None, int, str]
+_Key: TypeAlias = tuple[int | None, int | None, int | None, int, str]
 
 
 class Standings:
@@ -39,7 +39,7 @@ class Standings:
         # The number comes first: what changes from here on makes what is looked up next outdated.
         epoch = await store.get_epoch(self._database)
         standing = await store.get_standing(
-            self._database, actor.user_id, actor.robot_id, project_id=project.id, project_name=project.name
+            self._database, actor, project_id=project.id, project_name=project.name
         )
         key = _key(actor, project)
         self._known[key] = epoch, standing
@@ -50,7 +50,7 @@ class Standings:
 
 
 def _key(actor: Actor, project: ProjectKey) -> _Key:
-    return actor.user_id, actor.robot_id, project.id, project.name
+    return actor.user_id, actor.robot_id, actor.credential_version, project.id, project.name
 
 
 def _is_over(standing: Standing) -> bool:

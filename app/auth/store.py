@@ -2,7 +2,7 @@
 
 from msgspec import Struct
 
-from app.access import Role, Standing
+from app.access import Actor, Role, Standing
 from app.access.robots import robot_permissions
 from app.db import Database, Prepared
 from app.users.model import User
@@ -11,7 +11,7 @@ FIND_USER = Prepared(
     "find_user_by_name",
     ("text[]",),
     """
-    SELECT u.id, u.username, u.password_hash, u.is_sysadmin, u.is_disabled
+    SELECT u.id, u.username, u.password_hash, u.is_sysadmin, u.is_disabled, u.credential_version
     FROM unnest($1) WITH ORDINALITY AS asked (username, place)
     LEFT JOIN users u ON lower(u.username) = lower(asked.username)
     ORDER BY asked.place
@@ -31,29 +31,31 @@ class RobotLogin(Struct, frozen=True):
     id: int
     name: str
     secret_hash: str
+    credential_version: int
 
 
 FIND_ROBOT = Prepared(
     "find_robot_by_name",
     ("text[]",),
     """
-    SELECT b.id, b.name, b.secret_hash
+    SELECT b.id, b.name, b.secret_hash, b.credential_version
     FROM unnest($1) WITH ORDINALITY AS asked (name, place)
-    LEFT JOIN robots b ON b.name = asked.name
+    LEFT JOIN robots b ON b.name = asked.name AND NOT b.is_disabled
+        AND (b.expires_at IS NULL OR b.expires_at > now())
     ORDER BY asked.place
     """,
 )
 
 
 async def find_robot(database: Database, name: str) -> RobotLogin | None:
-    """Return the robot of that name, as it logs in but without the prefix."""
+    """Return the robot that logs in by that name, less the prefix; None for one that is disabled or over."""
     row = await database.look_up(FIND_ROBOT, name)
     return None if row[0] is None else RobotLogin(*row)
 
 
 FIND_STANDING = Prepared(
     "find_standing",
-    ("bigint[]", "bigint[]", "bigint[]", "text[]"),
+    ("bigint[]", "bigint[]", "integer[]", "bigint[]", "text[]"),
     """
     SELECT u.id IS NOT NULL OR b.id IS NOT NULL, coalesce(u.is_sysadmin, false), p.id, p.name,
         coalesce(p.is_public, false),
@@ -63,10 +65,12 @@ FIND_STANDING = Prepared(
             WHERE g.user_id = u.id),
         b.permissions::text, b.expires_at,
         EXISTS (SELECT FROM configurations WHERE name = 'read_only' AND value = 'true')
-    FROM unnest($1, $2, $3, $4) WITH ORDINALITY AS asked (user_id, robot_id, project_id, project_name, place)
+    FROM unnest($1, $2, $3, $4, $5) WITH ORDINALITY
+        AS asked (user_id, robot_id, version, project_id, project_name, place)
     LEFT JOIN users u ON u.id = asked.user_id AND NOT u.is_disabled
+        AND asked.version IN (0, u.credential_version)
     LEFT JOIN robots b ON b.id = asked.robot_id AND NOT b.is_disabled
-        AND (b.expires_at IS NULL OR b.expires_at > now())
+        AND asked.version IN (0, b.credential_version) AND (b.expires_at IS NULL OR b.expires_at > now())
     LEFT JOIN LATERAL (
         SELECT id, name, is_public FROM projects WHERE name = asked.project_name
         UNION ALL
@@ -77,10 +81,11 @@ FIND_STANDING = Prepared(
 )
 
 
-async def get_standing(
-    database: Database, user_id: int | None, robot_id: int | None, *, project_id: int, project_name: str
-) -> Standing:
-    """Return what a user or robot (None: neither) is now, and in the project of an id (0: none) or name."""
+async def get_standing(database: Database, actor: Actor, *, project_id: int, project_name: str) -> Standing:
+    """Return what a user or robot is now, and in the project of an id (0: none) or name.
+
+    Nobody, where the credentials that were shown have been replaced.
+    """
     (
         is_known,
         is_sysadmin,
@@ -91,7 +96,11 @@ async def get_standing(
         permissions,
         expires_at,
         is_read_only,
-    ) = await database.look_up(FIND_STANDING, user_id or 0, robot_id or 0, project_id, project_name)
+    ) = await database.look_up(
+        FIND_STANDING,
+        *(actor.user_id or 0, actor.robot_id or 0, actor.credential_version or 0),
+        *(project_id, project_name),
+    )
     return Standing(
         is_known=is_known,
         is_sysadmin=is_sysadmin,

@@ -60,7 +60,7 @@ class TokenSigner:
             "jti": uuid4().hex,
             "access": [msgspec.to_builtins(grant, enc_hook=str) for grant in grants],
         }
-        claims |= {"uid": actor.user_id, "rid": actor.robot_id}
+        claims |= {"uid": actor.user_id, "rid": actor.robot_id, "ver": actor.credential_version}
         text = jwt.encode(claims, self._keys[0], algorithm=_ALGORITHM)
         return Token(text=text, expires_in=seconds, issued_at=datetime.fromtimestamp(now, UTC))
 
@@ -86,6 +86,7 @@ class TokenSigner:
             username=claims["sub"],
             user_id=claims.get("uid"),
             robot_id=claims.get("rid"),
+            credential_version=claims.get("ver"),
             grants=grants,
         )
         self._verified[text] = (claims["exp"], actor)

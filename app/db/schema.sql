@@ -23,6 +23,15 @@ BEGIN
 END
 $$;
 
+CREATE FUNCTION note_new_credentials() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    NEW.credential_version := OLD.credential_version + 1;
+    RETURN NEW;
+END
+$$;
+
 CREATE FUNCTION refuse_over_quota() RETURNS boolean
     LANGUAGE plpgsql
     AS $$
@@ -316,12 +325,15 @@ CREATE TABLE robots (
     creator_id bigint,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    credential_version integer DEFAULT 1 NOT NULL,
     CONSTRAINT robots_creator_kind_check CHECK ((creator_kind = ANY (ARRAY['local'::text, 'robot'::text])))
 );
 
 COMMENT ON COLUMN robots.project_id IS 'NULL: of the system';
 
 COMMENT ON COLUMN robots.name IS 'as it logs in, but the prefix: `ci` of the system, `project+ci` of a project';
+
+COMMENT ON COLUMN robots.credential_version IS 'grows with every new secret; tokens say which one they were given for';
 
 ALTER TABLE robots ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME robots_id_seq
@@ -445,8 +457,11 @@ CREATE TABLE users (
     is_disabled boolean DEFAULT false NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
-    comment text DEFAULT ''::text NOT NULL
+    comment text DEFAULT ''::text NOT NULL,
+    credential_version integer DEFAULT 1 NOT NULL
 );
+
+COMMENT ON COLUMN users.credential_version IS 'grows with every new password; tokens say which one they were given for';
 
 ALTER TABLE users ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME users_id_seq
@@ -628,6 +643,10 @@ CREATE TRIGGER access_epoch AFTER INSERT OR DELETE OR UPDATE ON user_group_membe
 CREATE TRIGGER access_epoch AFTER INSERT OR DELETE OR UPDATE ON users FOR EACH STATEMENT EXECUTE FUNCTION note_access_change();
 
 CREATE TRIGGER end_sessions AFTER UPDATE OF password_hash, is_disabled ON users FOR EACH ROW WHEN ((new.is_disabled OR (new.password_hash <> old.password_hash))) EXECUTE FUNCTION end_sessions();
+
+CREATE TRIGGER note_new_credentials BEFORE UPDATE OF secret_hash ON robots FOR EACH ROW WHEN ((new.secret_hash <> old.secret_hash)) EXECUTE FUNCTION note_new_credentials();
+
+CREATE TRIGGER note_new_credentials BEFORE UPDATE OF password_hash ON users FOR EACH ROW WHEN ((new.password_hash <> old.password_hash)) EXECUTE FUNCTION note_new_credentials();
 
 ALTER TABLE ONLY blob_links
     ADD CONSTRAINT blob_links_blob_fkey FOREIGN KEY (digest) REFERENCES blobs(digest);

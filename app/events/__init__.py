@@ -46,6 +46,7 @@ from app.events.types import (
     TagCreated,
     TagDeleted,
     TagMoved,
+    TokenRefused,
     decode_event,
     wire_name,
 )
@@ -88,6 +89,7 @@ __all__ = [
     "TagCreated",
     "TagDeleted",
     "TagMoved",
+    "TokenRefused",
     "UserCreated",
     "UserDeleted",
     "UserGroupCreated",

@@ -31,6 +31,13 @@ class RepositoryCreated(Struct, frozen=True, tag="repository.created"):
     repository_name: str
 
 
+class TokenRefused(Struct, frozen=True, tag="token.refused"):
+    """Somebody asked for a token and may do nothing of what it was for."""
+
+    repository_name: str
+    actions: tuple[str, ...]
+
+
 class ArtifactPushed(Struct, frozen=True, tag="artifact.pushed"):
     """A manifest was pushed, new or again, under these tags."""
 
@@ -131,6 +138,7 @@ class BlobDeleted(Struct, frozen=True, tag="blob.deleted"):
 Event: TypeAlias = (
     ProjectCreated
     | RepositoryCreated
+    | TokenRefused
     | RepositoryUpdated
     | RepositoryDeleted
     | ArtifactPushed

@@ -15,6 +15,7 @@ class User(Struct, frozen=True):
     password_hash: str
     is_sysadmin: bool
     is_disabled: bool
+    credential_version: int
 
 
 class Description(Struct, frozen=True):

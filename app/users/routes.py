@@ -6,8 +6,8 @@ from aiohttp import web
 from msgspec import Meta, Struct
 
 from app.access import Permission, ProjectCall
-from app.access.routing import API, actor_of, api, require
-from app.harbor.errors import PreconditionFailed
+from app.access.routing import API, AUTHORITY, actor_of, api, require
+from app.harbor.errors import Forbidden, PreconditionFailed
 from app.harbor.query import Condition, Match
 from app.http.endpoint import Created, Id, Listed, ListParams, PageParams
 from app.resources import resources
@@ -107,7 +107,11 @@ async def set_user_sysadmin(request: web.Request, user_id: Id, body: UserSysAdmi
 async def update_user_password(request: web.Request, user_id: Id, body: PasswordReq) -> None:
     """Change a password: one's own with the old one, or as an administrator anybody's."""
     call = await _call(request, user_id, Permission.SYSTEM_USER_UPDATE)
-    await profiles.change_password(resources(request), call, user_id, wanted=body)
+    if call.actor.user_id == user_id and not await request.app[AUTHORITY].confirms(
+        request, call.actor, body.old_password
+    ):
+        raise Forbidden("old_password: this is not your password")
+    await profiles.change_password(resources(request), call, user_id, new_password=body.new_password)
 
 
 async def set_cli_secret(

@@ -6,7 +6,7 @@ from app.db import SQL, Column, Listing, Statements, Transaction
 from app.users.model import Description, Profile, User
 
 FIND_USER = SQL("""
-    SELECT id, username, password_hash, is_sysadmin, is_disabled
+    SELECT id, username, password_hash, is_sysadmin, is_disabled, credential_version
     FROM users WHERE lower(username) = lower(%(username)s)
 """)
 

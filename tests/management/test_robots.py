@@ -124,10 +124,13 @@ async def test_odd_queries_are_answered(admin: Caller, q: str, status: int) -> N
 async def test_secret_is_replaced(admin: Caller, project: Project, shared: Registry) -> None:
     made = await admin.post("/robots", of_project(project, PUSH))
     old, path = caller_of(shared, made), f"/robots/{made.new_id}"
+    token = await shared.token(f"repository:{project.name}/app:pull,push", auth=old.auth)
+    assert await status_of(old, project, method="POST", token=token) == 202
     refreshed = await admin("PATCH", path, {"secret": ""})
     new = Caller(shared, old.username, refreshed.json["secret"])
     assert new.password != old.password
     assert await status_of(old, project, method="POST") == 401
+    assert await status_of(old, project, method="POST", token=token) == 401
     assert await status_of(new, project, method="POST") == 202
     given = await admin("PATCH", path, {"secret": "Chosen-by-me-1"})
     assert (given.status, given.json) == (200, {})

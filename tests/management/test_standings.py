@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+from dataclasses import replace
 
 import pytest
 
@@ -52,6 +53,22 @@ async def test_who_loses_a_right_loses_it_with_a_token_in_hand(
             change, username=member.username, **({"project_id": project.id} if change is REMOVE else {})
         )
     assert await status_of(member, project, bearer) == 401
+
+
+async def test_token_ends_with_the_password_that_it_was_given_for(
+    project: Project, make_user: MakeUser, shared: Registry, admin: Caller
+) -> None:
+    member = await make_user(Role.GUEST)
+    scope = f"repository:{project.name}/app:pull"
+    bearer = {"Authorization": f"Bearer {await shared.token(scope, auth=member.auth)}"}
+    assert await status_of(member, project, bearer) == 404
+    user_id = (await member.get("/users/current")).json["user_id"]
+    changed = await admin.put(f"/users/{user_id}/password", {"new_password": "Another-horse-1"})
+    assert changed.status == 200, changed.json
+    assert await status_of(member, project, bearer) == 401
+    again = replace(member, password="Another-horse-1")
+    bearer = {"Authorization": f"Bearer {await shared.token(scope, auth=again.auth)}"}
+    assert await status_of(member, project, bearer) == 404
 
 
 async def test_right_that_is_given_counts_at_once(

@@ -15,6 +15,7 @@ from app.db import SQL
 from app.settings import Secret, Settings
 from app.users.create import create_user
 from tests.management.client import PASSWORD, Answer, Caller, unique
+from tests.management.test_sessions import log_in
 from tests.support.registry import Registry, running_registry
 from tests.support.servers import Databases
 
@@ -243,3 +244,38 @@ async def test_one_behind_a_proxy_does_not_slow_the_others(user: Caller, setting
         known = Caller(registry, user.username, PASSWORD)
         here = {"X-Forwarded-For": "10.1.1.2"}
         assert (await known("GET", "/users/current", headers=here)).status == 200
+
+
+async def test_guessing_the_old_password_is_slowed_and_audited_like_a_login(user: Caller) -> None:
+    """In somebody's session, as whoever finds an open browser would."""
+    opened = await log_in(user)
+    path = f"/users/{(await user.get('/users/current')).json['user_id']}/password"
+    page, wanted = Caller(user.registry), {"old_password": WRONG, "new_password": "Another-horse-1"}
+    for _ in range(FREE):
+        refused = await page("PUT", path, wanted, headers=opened.all_headers)
+        assert (refused.status, refused.message) == (403, "old_password: this is not your password")
+    assert (await page("PUT", path, wanted, headers=opened.all_headers)).status == 429
+    assert await refusals(user.registry) == [user.username]
+
+
+SCOPES = SQL("""
+    SELECT concat_ws(' ', cause->>'username', payload->>'repository_name', payload->>'actions')
+    FROM outbox WHERE type = 'token.refused' ORDER BY id
+""")
+
+
+async def test_token_that_is_worth_nothing_is_audited_once_a_minute(user: Caller) -> None:
+    registry = user.registry
+    for _ in range(3):
+        await registry.token("repository:hidden/app:pull,push", auth=user.auth)
+    await registry.token("repository:hidden/other:delete", auth=user.auth)
+    anonymous = {"scope": "repository:hidden/app:pull"}
+    async with registry.session.get(f"{registry.url}/service/token", params=anonymous) as answer:
+        assert answer.status == 200
+    await registry.token("repository:hidden/app:", "registry:catalog:*", "unknown:x:pull", auth=user.auth)
+    async with registry.resources.database.autocommit() as statements:
+        assert await statements.values(SCOPES) == [
+            f'{user.username} hidden/app ["pull","push"]',
+            f'{user.username} hidden/other ["delete"]',
+            ' hidden/app ["pull"]',
+        ]
