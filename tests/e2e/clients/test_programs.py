@@ -12,6 +12,7 @@ def test_every_client_that_is_required_is_installed() -> None:
 def test_the_table_of_needs_names_test_modules() -> None:
     modules = {path.name for path in Path(__file__).parent.glob("test_*.py")}
     assert modules - set(NEEDS) == {
+        "test_harbor_cli_calls.py",
         "test_programs.py",
         "test_terraform_accounts.py",
         "test_terraform_calls.py",
