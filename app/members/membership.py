@@ -54,7 +54,7 @@ async def add_member(r: Resources, call: ProjectCall, wanted: ProjectMember) -> 
 async def change_role(r: Resources, call: ProjectCall, member_id: int, *, role: Role) -> None:
     """Give a member another role; raise NotFound."""
     async with r.database.transaction() as tx:
-        member = _found(await store.find_member(tx, call.project_id, member_id))
+        member = _found(await store.lock_member(tx, call.project_id, member_id))
         await store.update_role(tx, member_id, role=role)
         event = MemberUpdated(name=member.entity_name, project_name=call.project_name, role=role.value)
         await outbox.record(tx, call.cause, event)
@@ -63,7 +63,7 @@ async def change_role(r: Resources, call: ProjectCall, member_id: int, *, role: 
 async def remove_member(r: Resources, call: ProjectCall, member_id: int) -> None:
     """Take a member out of the project; raise NotFound."""
     async with r.database.transaction() as tx:
-        member = _found(await store.find_member(tx, call.project_id, member_id))
+        member = _found(await store.lock_member(tx, call.project_id, member_id))
         await store.delete_member(tx, member_id)
         event = MemberDeleted(name=member.entity_name, project_name=call.project_name)
         await outbox.record(tx, call.cause, event)

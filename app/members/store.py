@@ -1,5 +1,7 @@
 """Statements on members."""
 
+from typing import Final
+
 from app.access import Role
 from app.db import SQL, Column, Listing, Statements, Transaction
 from app.members.model import Member
@@ -36,20 +38,28 @@ def _member(*, role: str, **columns: object) -> Member:
     return Member(role=Role(role), **columns)  # type: ignore[arg-type]  # columns by their names
 
 
-FIND_MEMBER = SQL("""
+_ONE: Final = """
     SELECT m.id, m.project_id, coalesce(m.user_id, m.group_id) AS entity_id,
         coalesce(u.username, g.name) AS entity_name, m.group_id IS NOT NULL AS is_group, m.role
     FROM project_members m
     LEFT JOIN users u ON u.id = m.user_id
     LEFT JOIN user_groups g ON g.id = m.group_id
     WHERE m.project_id = %(project_id)s AND m.id = %(member_id)s
-    FOR UPDATE OF m
-""")
+"""
+FIND_MEMBER = SQL(_ONE)
 
 
 async def find_member(statements: Statements, project_id: int, member_id: int) -> Member | None:
-    """Return a membership; in a transaction nobody else changes it until the end."""
+    """Return a membership."""
     return await statements.maybe(_member, FIND_MEMBER, project_id=project_id, member_id=member_id)
+
+
+LOCK_MEMBER = SQL(_ONE + "FOR UPDATE OF m")
+
+
+async def lock_member(tx: Transaction, project_id: int, member_id: int) -> Member | None:
+    """Return a membership that nobody else changes until `tx` ends."""
+    return await tx.maybe(_member, LOCK_MEMBER, project_id=project_id, member_id=member_id)
 
 
 MEMBERS = Listing(

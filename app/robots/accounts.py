@@ -102,7 +102,7 @@ async def update_robot(r: Resources, call: ProjectCall, robot_id: int, *, wanted
         Denied: the caller is a robot and has less than is wanted.
     """
     async with r.database.transaction() as tx:
-        robot = _found(await store.find_robot(tx, robot_id))
+        robot = _found(await store.lock_robot(tx, robot_id))
         if (wanted.level, wanted.name) != (robot.level, full_name(r, robot.name)):
             raise BadRequest(f"level and name stay as they are: {robot.level} {full_name(r, robot.name)}")
         if project_of(wanted.level, wanted.permissions) != call.project_name:
@@ -123,7 +123,7 @@ async def refresh_secret(r: Resources, call: ProjectCall, robot_id: int, *, give
     secret = _secret(given)
     secret_hash = await hash_password(secret)
     async with r.database.transaction() as tx:
-        robot = _found(await store.find_robot(tx, robot_id))
+        robot = _found(await store.lock_robot(tx, robot_id))
         await store.update_secret(tx, robot_id, secret_hash)
         event = RobotUpdated(name=full_name(r, robot.name), project_name=call.project_name, changed="secret")
         await outbox.record(tx, call.cause, event)
@@ -133,7 +133,7 @@ async def refresh_secret(r: Resources, call: ProjectCall, robot_id: int, *, give
 async def delete_robot(r: Resources, call: ProjectCall, robot_id: int) -> None:
     """Remove a robot; raise NotFound."""
     async with r.database.transaction() as tx:
-        robot = _found(await store.find_robot(tx, robot_id))
+        robot = _found(await store.lock_robot(tx, robot_id))
         await store.delete_robot(tx, robot_id)
         event = RobotDeleted(name=full_name(r, robot.name), project_name=call.project_name)
         await outbox.record(tx, call.cause, event)

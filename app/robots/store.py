@@ -1,6 +1,7 @@
 """Statements on robots."""
 
 from datetime import datetime
+from typing import Final
 
 import msgspec
 
@@ -15,7 +16,7 @@ def _robot(*, permissions: object, **columns: object) -> Robot:
     return Robot(permissions=held, **columns)  # type: ignore[arg-type]  # columns by their names
 
 
-FIND_ROBOT = SQL("""
+_ONE: Final = """
     SELECT b.id, b.project_id, b.name, b.description, b.duration_days, b.expires_at, b.is_disabled,
         b.creator_kind, b.creator_id, b.created_at, b.updated_at,
         (SELECT jsonb_agg(held.entry ORDER BY held.place)
@@ -24,13 +25,21 @@ FIND_ROBOT = SQL("""
                 OR EXISTS (SELECT FROM projects p WHERE p.id = (held.entry->>'project_id')::bigint)
         ) AS permissions
     FROM robots b WHERE b.id = %(robot_id)s
-    FOR UPDATE OF b
-""")
+"""
+FIND_ROBOT = SQL(_ONE)
 
 
 async def find_robot(statements: Statements, robot_id: int) -> Robot | None:
-    """Return a robot without what it held in projects that are gone; nobody else changes it until the end."""
+    """Return a robot without what it held in projects that are gone."""
     return await statements.maybe(_robot, FIND_ROBOT, robot_id=robot_id)
+
+
+LOCK_ROBOT = SQL(_ONE + "FOR UPDATE OF b")
+
+
+async def lock_robot(tx: Transaction, robot_id: int) -> Robot | None:
+    """Return the same of a robot that nobody else changes until `tx` ends."""
+    return await tx.maybe(_robot, LOCK_ROBOT, robot_id=robot_id)
 
 
 ROBOTS = Listing(

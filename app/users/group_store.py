@@ -23,12 +23,20 @@ GROUPS = Listing(
     order="name",
 )
 
-FIND_GROUP = SQL("SELECT id, name, kind, ldap_dn FROM user_groups WHERE id = %(group_id)s FOR UPDATE")
+FIND_GROUP = SQL("SELECT id, name, kind, ldap_dn FROM user_groups WHERE id = %(group_id)s")
 
 
 async def find_group(statements: Statements, group_id: int) -> Group | None:
-    """Return a group; in a transaction nobody else changes it until the end."""
+    """Return a group."""
     return await statements.maybe(_group, FIND_GROUP, group_id=group_id)
+
+
+LOCK_GROUP = SQL("SELECT id, name, kind, ldap_dn FROM user_groups WHERE id = %(group_id)s FOR UPDATE")
+
+
+async def lock_group(tx: Transaction, group_id: int) -> Group | None:
+    """Return a group that nobody else changes until `tx` ends."""
+    return await tx.maybe(_group, LOCK_GROUP, group_id=group_id)
 
 
 FIND_GROUP_ID = SQL("""

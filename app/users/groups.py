@@ -49,7 +49,7 @@ async def rename_group(r: Resources, call: ProjectCall, group_id: int, *, name: 
     """Give a group another name; raise BadRequest, NotFound or Conflict."""
     wanted = _named(name)
     async with r.database.transaction() as tx:
-        _found(await group_store.find_group(tx, group_id))
+        _found(await group_store.lock_group(tx, group_id))
         try:
             await group_store.update_group(tx, group_id, wanted)
         except UniqueViolation:
@@ -60,7 +60,7 @@ async def rename_group(r: Resources, call: ProjectCall, group_id: int, *, name: 
 async def remove_group(r: Resources, call: ProjectCall, group_id: int) -> None:
     """Remove a group and the roles that projects gave it; raise NotFound."""
     async with r.database.transaction() as tx:
-        group = _found(await group_store.find_group(tx, group_id))
+        group = _found(await group_store.lock_group(tx, group_id))
         await group_store.delete_group(tx, group_id)
         await outbox.record(tx, call.cause, UserGroupDeleted(name=group.name))
 

@@ -54,7 +54,7 @@ async def change_profile(r: Resources, call: ProjectCall, user_id: int, *, wante
     """Replace what is said about a user; raise BadRequest, Forbidden, NotFound or Conflict."""
     description = checked_description(wanted.email, wanted.realname, wanted.comment)
     async with r.database.transaction() as tx:
-        user = _changeable(call, await store.find_profile(tx, user_id))
+        user = _changeable(call, await store.lock_profile(tx, user_id))
         try:
             await store.update_profile(tx, user_id, description)
         except UniqueViolation:
@@ -68,9 +68,12 @@ async def change_password(r: Resources, call: ProjectCall, user_id: int, *, new_
     Raises:
         Forbidden: an administrator's is not the caller's to change.
         BadRequest: the new one is weak, or the one that the user has.
+        Conflict: it was changed since the caller showed the old one.
         NotFound: there is no such user.
     """
     async with r.database.autocommit() as statements:
+        # First of all: whether a guess is right is for nobody who may not change it.
+        _changeable(call, await store.find_profile(statements, user_id))
         password_hash = await store.find_password_hash(statements, user_id)
     if password_hash is None:
         raise _missing()
@@ -78,7 +81,10 @@ async def change_password(r: Resources, call: ProjectCall, user_id: int, *, new_
     if await is_password(new_password, password_hash):
         raise BadRequest("new_password: this is the password already")
     async with r.database.transaction() as tx:
-        user = _changeable(call, await store.find_profile(tx, user_id))
+        user = _changeable(call, await store.lock_profile(tx, user_id))
+        is_own = call.actor.user_id == user_id
+        if is_own and await store.find_password_hash(tx, user_id) != password_hash:
+            raise Conflict("the password was changed meanwhile")
         await store.update_password(tx, user_id, new_hash)
         await outbox.record(tx, call.cause, UserUpdated(name=user.username, changed="password"))
 
@@ -86,7 +92,7 @@ async def change_password(r: Resources, call: ProjectCall, user_id: int, *, new_
 async def set_sysadmin(r: Resources, call: ProjectCall, user_id: int, *, is_sysadmin: bool) -> None:
     """Make a user an administrator or not; raise Forbidden or NotFound."""
     async with r.database.transaction() as tx:
-        user = _changeable(call, await store.find_profile(tx, user_id))
+        user = _changeable(call, await store.lock_profile(tx, user_id))
         if not call.standing.is_sysadmin:
             raise Forbidden("only an administrator makes administrators")
         if user.username == ADMIN and not is_sysadmin:
@@ -98,7 +104,7 @@ async def set_sysadmin(r: Resources, call: ProjectCall, user_id: int, *, is_sysa
 async def remove_user(r: Resources, call: ProjectCall, user_id: int) -> None:
     """Remove a user; raise Forbidden or NotFound."""
     async with r.database.transaction() as tx:
-        user = _changeable(call, await store.find_profile(tx, user_id))
+        user = _changeable(call, await store.lock_profile(tx, user_id))
         if user.username == ADMIN or user_id == call.actor.user_id:
             raise Forbidden(f"nobody deletes {ADMIN}, and nobody deletes himself")
         await store.delete_user(tx, user_id)

@@ -146,6 +146,6 @@ ROUTES: Final = (
     _route(
         "PUT", _USER + "/sysadmin", set_user_sysadmin, permission=Permission.SYSTEM_USER_UPDATE, errors=(404,)
     ),
-    _route("PUT", _USER + "/password", update_user_password, permission=Permission.LOGIN, errors=(404,)),
+    _route("PUT", _USER + "/password", update_user_password, permission=Permission.LOGIN, errors=(404, 409)),
     _route("PUT", _USER + "/cli_secret", set_cli_secret, permission=Permission.LOGIN, errors=(412,)),
 )

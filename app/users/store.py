@@ -1,6 +1,7 @@
 """Statements on users."""
 
 from datetime import datetime
+from typing import Final
 
 from app.db import SQL, Column, Listing, Statements, Transaction
 from app.users.model import Description, Profile, User
@@ -71,15 +72,24 @@ PROFILES = Listing(
     order="id",
 )
 
-FIND_PROFILE = SQL("""
+_PROFILE: Final = """
     SELECT id, username, email, realname, comment, is_sysadmin, created_at, updated_at
-    FROM users WHERE id = %(user_id)s FOR UPDATE
-""")
+    FROM users WHERE id = %(user_id)s
+"""
+FIND_PROFILE = SQL(_PROFILE)
 
 
 async def find_profile(statements: Statements, user_id: int) -> Profile | None:
-    """Return a user; in a transaction nobody else changes it until the end."""
+    """Return a user."""
     return await statements.maybe(Profile, FIND_PROFILE, user_id=user_id)
+
+
+LOCK_PROFILE = SQL(_PROFILE + "FOR UPDATE")
+
+
+async def lock_profile(tx: Transaction, user_id: int) -> Profile | None:
+    """Return a user whom nobody else changes until `tx` ends."""
+    return await tx.maybe(Profile, LOCK_PROFILE, user_id=user_id)
 
 
 FIND_PASSWORD_HASH = SQL("SELECT password_hash FROM users WHERE id = %(user_id)s")

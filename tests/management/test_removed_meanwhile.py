@@ -1,4 +1,4 @@
-"""Requests about something that is removed at that moment: it is not there, and nothing fails."""
+"""Requests about something that is removed or changed at that moment: they see what it became."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from app.db import SQL
-from tests.management.client import Answer, Caller, unique
+from tests.management.client import PASSWORD, Answer, Caller, unique
 from tests.management.conftest import MakeUser, Project
 from tests.management.content import fresh_image, immutable_rule, path_of, pusher
 from tests.support.eventually import until
@@ -14,6 +14,7 @@ from tests.support.registry import Registry
 
 REMOVE_PROJECT = SQL("DELETE FROM projects WHERE name = %(name)s")
 REMOVE_USER = SQL("DELETE FROM users WHERE username = %(name)s")
+SET_PASSWORD = SQL("UPDATE users SET password_hash = 'another' WHERE username = %(name)s")
 REMOVE_MANIFEST = SQL("DELETE FROM manifests WHERE digest = %(name)s")
 MOVE_TAG = SQL("""
     UPDATE tags t SET manifest_id = m.id FROM manifests m
@@ -79,6 +80,18 @@ async def test_project_of_a_user_who_goes_is_not_made(make_user: MakeUser, share
     body = {"project_name": unique("orphan")}
     answer = await while_removed(shared, REMOVE_USER, user.username, lambda: user.post("/projects", body))
     assert (answer.status, answer.code) == (403, "FORBIDDEN")
+
+
+async def test_password_that_was_reset_meanwhile_is_not_changed_with_the_old_one(
+    make_user: MakeUser, shared: Registry
+) -> None:
+    user = await make_user()
+    path = f"/users/{(await user.get('/users/current')).json['user_id']}/password"
+    body = {"old_password": PASSWORD, "new_password": "Another-password-2"}
+    answer = await while_removed(shared, SET_PASSWORD, user.username, lambda: user.put(path, body))
+    assert (answer.status, answer.code) == (409, "CONFLICT")
+    later = Caller(shared, user.username, "Another-password-2")
+    assert (await later.get("/users/current")).status == 401
 
 
 @pytest.mark.parametrize("what", ["labels", "tags"])
