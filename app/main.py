@@ -25,7 +25,7 @@ from app.auth.tokens import TokenSigner
 from app.blobs import routes as blob_routes
 from app.blobs import upload_routes
 from app.configuration import routes as configuration_routes
-from app.http import EXTERNAL_URL, TRUSTED_PROXIES, answered, continue_later, logged
+from app.http import EXTERNAL_URL, TRUSTED_PROXIES, answered, continue_later, logged, show_request_id
 from app.immutability import routes as immutability_routes
 from app.labels import routes as label_routes
 from app.logging import configure_logging
@@ -122,6 +122,7 @@ def build(r: Resources) -> web.Application:
     application[EXTERNAL_URL] = r.settings.external_url
     application[TRUSTED_PROXIES] = r.settings.proxy_networks
     application.cleanup_ctx.append(_record_pulls)
+    application.on_response_prepare.append(show_request_id)
     application.on_response_prepare.append(session_routes.show_csrf_token)
     _mount(application)
     return application

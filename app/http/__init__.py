@@ -14,6 +14,7 @@ from app.http.requests import (
     is_api,
     is_known,
     request_id,
+    show_request_id,
 )
 
 __all__ = [
@@ -37,4 +38,5 @@ __all__ = [
     "read_limited",
     "request_id",
     "send_file",
+    "show_request_id",
 ]

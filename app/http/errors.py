@@ -113,7 +113,6 @@ def _allowed(error: web.HTTPException) -> dict[str, str]:
 
 
 def _finished(request: web.Request, response: web.Response) -> web.Response:
-    response.headers["X-Request-Id"] = request_id(request)
     if not request.content.is_eof():
         # What is left of the body would be read as the next request.
         response.force_close()

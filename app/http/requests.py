@@ -28,6 +28,11 @@ def request_id(request: web.Request) -> str:
     return known
 
 
+async def show_request_id(request: web.Request, response: web.StreamResponse) -> None:
+    """Put the identifier into every answer: the log and the audit log have it too."""
+    response.headers["X-Request-Id"] = request_id(request)
+
+
 def client_address(request: web.Request) -> str:
     """Return where the request comes from: the first address on the way back that is no proxy of ours."""
     known = request.get(_ADDRESS)

@@ -19,6 +19,7 @@ _PLACE: Final = re.compile(r"{(\w+)(?::[^{}]*)?}")
 _ALWAYS: Final = (400, 429, 503)
 _WITH_BODY: Final = (413, 415, 422)
 _HEADERS: Final = {
+    "X-Request-Id": {"description": "What the logs call the request.", "schema": {"type": "string"}},
     "X-Total-Count": {"description": "Entries on all pages.", "schema": {"type": "integer"}},
     "Link": {"description": "The pages before and after (RFC 8288).", "schema": {"type": "string"}},
     "Location": {"description": "Where it is.", "schema": {"type": "string"}},
@@ -153,13 +154,13 @@ def _parameters(route: Route, operation: Operation, schemas: _Schemas) -> list[d
 def _responses(route: Route, operation: Operation, schemas: _Schemas) -> dict[str, Any]:
     kind = _content(operation.answer)
     origin = get_origin(operation.answer) or operation.answer
-    good: dict[str, Any] = {"description": "Done."}
+    good: dict[str, Any] = {"description": "Done.", "headers": {"X-Request-Id": _HEADERS["X-Request-Id"]}}
     if kind is not None:
         good["content"] = {"application/json": {"schema": schemas.of(kind)}}
     if origin is Listed:
-        good["headers"] = {name: _HEADERS[name] for name in ("X-Total-Count", "Link")}
+        good["headers"] |= {name: _HEADERS[name] for name in ("X-Total-Count", "Link")}
     if origin is Created:
-        good["headers"] = {"Location": _HEADERS["Location"]}
+        good["headers"] |= {"Location": _HEADERS["Location"]}
     errors = {"application/json": {"schema": schemas.of(Errors)}}
     refusals = {
         str(status): {"description": HTTPStatus(status).phrase, "content": errors}

@@ -12,8 +12,8 @@ from app.access import Role
 from app.access.robots import GRANTABLE_ON_PROJECTS, GRANTABLE_ON_SYSTEM
 from app.db import SQL
 from tests.conformance.serving import settings_for
-from tests.management.client import Caller
-from tests.management.conftest import MakeUser
+from tests.management.client import Caller, unique
+from tests.management.conftest import MakeUser, Project
 from tests.management.robots import caller_of, entry, of_system
 from tests.support.registry import Registry, running_registry
 from tests.support.servers import Databases
@@ -153,3 +153,22 @@ async def test_permissions_are_listed_for_those_who_make_robots(
     for caller in (await make_user(Role.MAINTAINER), await make_user(), robot):
         assert (await caller.get("/permissions")).status == 403
     assert (await stranger.get("/permissions")).status == 401
+
+
+async def test_every_answer_names_the_request(admin: Caller, stranger: Caller, project: Project) -> None:
+    answers = [
+        await admin.get("/projects"),
+        await stranger.get("/ping"),
+        await stranger.get("/users"),
+        await admin.get("/nowhere"),
+        await admin("HEAD", project.path),
+        await admin.post("/labels", {"name": unique("label"), "scope": "g"}),
+        await stranger.get("/api/version"),
+    ]
+    assert [answer.status for answer in answers] == [200, 200, 401, 404, 200, 201, 200]
+    names = {answer.headers["X-Request-Id"] for answer in answers}
+    assert len(names) == len(answers)
+    named = await admin("GET", "/projects", headers={"X-Request-Id": "mine-1"})
+    assert named.headers["X-Request-Id"] == "mine-1"
+    odd = await admin("GET", "/projects", headers={"X-Request-Id": "<script>"})
+    assert odd.headers["X-Request-Id"] != "<script>"
