@@ -97,9 +97,9 @@ _route = api("label")
 # Which permission it takes depends on whose label it is: the handlers ask for it. Strangers see those of
 # public projects.
 ROUTES: Final = (
-    _route("GET", "/labels", list_labels, permission=Permission.EVERYBODY, errors=(400, 404)),
+    _route("GET", "/labels", list_labels, permission=Permission.EVERYBODY, errors=(400, 403, 404)),
     _route("POST", "/labels", create_label, permission=Permission.LOGIN, errors=(400, 404, 409)),
-    _route("GET", _LABEL, get_label, permission=Permission.EVERYBODY, errors=(404,)),
+    _route("GET", _LABEL, get_label, permission=Permission.EVERYBODY, errors=(403, 404)),
     _route("PUT", _LABEL, update_label, permission=Permission.LOGIN, errors=(400, 404, 409)),
     _route("DELETE", _LABEL, delete_label, permission=Permission.LOGIN, errors=(404,)),
 )
