@@ -1,4 +1,4 @@
-"""Real servers for every test that asks: one PostgreSQL and one Valkey per test process."""
+"""Real servers for every test that asks: one PostgreSQL, one Valkey, one S3 per test process."""
 
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -8,6 +8,7 @@ from redis import Redis
 
 from app.settings import Settings, load
 from tests.support.registry import Registry, running_registry
+from tests.support.seaweed import Bucket, s3_server
 from tests.support.servers import Databases, postgres_server, short_directory, valkey_server
 
 SECRET_KEY = "tests-only-" + "0123456789abcdef" * 2
@@ -24,6 +25,14 @@ def databases() -> Iterator[Databases]:
 def valkey_url() -> Iterator[str]:
     with short_directory() as directory, valkey_server(directory) as server:
         yield server.url()
+
+
+@pytest.fixture(scope="session")
+async def bucket() -> AsyncIterator[Bucket]:
+    """A bucket on an S3 server: each test takes a prefix of its own."""
+    with short_directory() as directory:
+        async with s3_server(directory) as lent:
+            yield lent
 
 
 @pytest.fixture

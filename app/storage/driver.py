@@ -10,11 +10,18 @@ from msgspec import Struct
 from app.oci.digest import Digest
 
 UploadState: TypeAlias = dict[str, str]
-"""Where the bytes of an upload session lie; JSON, kept in the session, understood by the driver only."""
+"""Where the bytes of an upload lie; JSON, kept in the session, understood by the driver only.
+
+A session names bytes that `StorageDriver.list_uploads` found when its state contains theirs.
+"""
 
 
 class StorageError(Exception):
     """The storage failed."""
+
+
+class StorageBusy(StorageError):
+    """The storage asks for patience, or did not answer in time; the same may work a little later."""
 
 
 class StorageFull(StorageError):
@@ -29,13 +36,23 @@ class Room(Struct, frozen=True):
 
 
 class UploadWriter(Protocol):
-    """Appends to one upload; used by one task at a time."""
+    """Appends to one upload; used by one task at a time.
+
+    FileNotFoundError: what was written before is gone, as when another writer took the upload over.
+    """
 
     async def write(self, chunk: bytes) -> None:
         """Append; raise StorageFull or StorageError."""
 
-    async def finish(self) -> None:
-        """Make durable all that was written."""
+    async def finish(self, blob: Digest | None = None) -> UploadState:
+        """Make durable all that was written, and return the state that says where it lies.
+
+        The state that the upload was opened with stays good until the next `append`. `blob`: nothing
+        follows, and this is the digest of all the bytes.
+        """
+
+    async def drop(self) -> None:
+        """Remove what this writer added, when no session is going to name it; never raises StorageError."""
 
     def close(self) -> None:
         """Let go of what the writer holds, whether finished or not."""
@@ -72,9 +89,12 @@ class StorageDriver(Protocol):
         """Return the state of an upload without bytes."""
 
     async def append(
-        self, state: UploadState, offset: int, *, is_contested: bool
+        self, state: UploadState, offset: int, *, is_contested: bool, blob: Digest | None = None
     ) -> tuple[UploadState, UploadWriter]:
         """Open the upload to write from `offset`; what lies beyond is dropped.
+
+        `blob`: the digest that the whole is said to have; where its bytes go until somebody has looked
+        is still nowhere that a reader sees.
 
         `is_contested`: an earlier writer never said that it ended and may still write. It must not
         be able to harm the bytes that this writer leaves, so the returned state can be a new one;

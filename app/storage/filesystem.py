@@ -31,7 +31,7 @@ class FilesystemWriter:
     """Appends to the file of one upload."""
 
     def __init__(self, path: Path, offset: int) -> None:
-        self._directory = path.parent
+        self._path = path
         self._start = offset
         self._offset = offset
         # A file that should be there is not made again: zeros would stand for bytes that were lost.
@@ -46,9 +46,13 @@ class FilesystemWriter:
         """Append at the current offset."""
         await asyncio.to_thread(self._write, chunk)
 
-    async def finish(self) -> None:
+    async def finish(self, blob: Digest | None = None) -> UploadState:  # noqa: ARG002 - `commit` is told, too
         """Make durable all that was written, and the file's name."""
         await asyncio.to_thread(self._finish)
+        return {"file": self._path.name}
+
+    async def drop(self) -> None:
+        """Leave it to the next writer, who cuts the file to its offset."""
 
     def close(self) -> None:
         """Close the file."""
@@ -57,7 +61,7 @@ class FilesystemWriter:
     def _finish(self) -> None:
         with _storage_errors():
             _fsync(self._file)
-            _fsync_directory(self._directory)
+            _fsync_directory(self._path.parent)
 
     def _write(self, chunk: bytes) -> None:
         try:
@@ -137,7 +141,12 @@ class FilesystemDriver:
         return {"file": uuid4().hex}
 
     async def append(
-        self, state: UploadState, offset: int, *, is_contested: bool
+        self,
+        state: UploadState,
+        offset: int,
+        *,
+        is_contested: bool,
+        blob: Digest | None = None,  # noqa: ARG002 - a file is renamed to its place in any case
     ) -> tuple[UploadState, FilesystemWriter]:
         """Open the upload's file; a contested one is copied, and the other writer keeps the old file."""
         if not is_contested:

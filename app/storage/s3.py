@@ -1,0 +1,150 @@
+"""Blobs as objects of one bucket on S3, or on what speaks as it does.
+
+An object is there whole or not at all, and durable once the storage has answered.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Final
+
+from app.oci.digest import Digest
+from app.oci.errors import DigestInvalid
+from app.storage.driver import StorageError, UploadState
+from app.storage.paths import blob_key
+from app.storage.s3_client import Bucket, S3Options, open_bucket
+from app.storage.s3_copy import Multipart, Source, abort, copy_upload, is_open, place, seal
+from app.storage.s3_list import list_keys, list_multiparts
+from app.storage.s3_read import stream
+from app.storage.s3_state import Upload, tail_key, upload_of
+from app.storage.s3_upload import S3Writer
+
+_CHECK_KEY: Final = "check"
+
+
+class S3Driver:
+    """Implements `app.storage.StorageDriver` on a bucket."""
+
+    def __init__(self, bucket: Bucket) -> None:
+        self._bucket = bucket
+
+    async def check(self) -> None:
+        """Raise StorageError unless an object can be put."""
+        await self._bucket.put(_CHECK_KEY, b"", is_blob=False)
+
+    async def room(self) -> None:
+        """Return None: a bucket has no end."""
+
+    async def stat(self, digest: Digest) -> int | None:
+        """Return the size in bytes, or None."""
+        return await self._bucket.size(blob_key(digest))
+
+    def read(self, digest: Digest, start: int, stop: int) -> AsyncIterator[bytes]:
+        """Yield the bytes `start <= i < stop`."""
+        return stream(self._bucket, blob_key(digest), start, stop=stop)
+
+    def local_path(self, digest: Digest) -> Path | None:  # noqa: ARG002 - there are no files
+        """Return None: nothing of it is on this machine."""
+        return None
+
+    async def put(self, digest: Digest, content: bytes) -> None:
+        """Store a whole small blob."""
+        await self._bucket.put_blob(digest, content)
+
+    async def delete(self, digest: Digest) -> None:
+        """Remove a blob; fine when there is none."""
+        await self._bucket.remove(blob_key(digest))
+
+    async def list_digests(self) -> AsyncIterator[Digest]:
+        """Yield every blob's digest."""
+        async for key, _ in list_keys(self._bucket, "blobs/"):
+            with suppress(DigestInvalid):
+                yield _digest_of(key)
+
+    def new_upload(self) -> UploadState:
+        """Nothing is made before there is a byte."""
+        return {}
+
+    async def append(
+        self, state: UploadState, offset: int, *, is_contested: bool, blob: Digest | None = None
+    ) -> tuple[UploadState, S3Writer]:
+        """Open the upload; where another may still write to it, its bytes are copied where he cannot."""
+        upload = upload_of(state)
+        if offset > upload.size:
+            raise FileNotFoundError(f"the upload has {upload.size} bytes, not {offset}")
+        if offset == 0:
+            upload = Upload()
+        elif is_contested or offset < upload.stored or not await is_open(self._bucket, upload):
+            upload = await copy_upload(self._bucket, upload, offset)
+        elif upload.before:
+            await self._bucket.remove(tail_key(upload.before))
+        return upload.state, S3Writer(self._bucket, upload, offset, blob=blob)
+
+    async def read_upload(self, state: UploadState, length: int) -> AsyncIterator[bytes]:
+        """Yield the first `length` bytes of an upload; parts can only be read once they are put together."""
+        upload = upload_of(state)
+        if upload.upload:
+            parts = await seal(self._bucket, upload)
+            async for piece in stream(self._bucket, parts.key, 0, stop=min(length, parts.size)):
+                yield piece
+        if length > upload.stored:
+            key = tail_key(upload.tail)
+            async for piece in stream(self._bucket, key, 0, stop=length - upload.stored):
+                yield piece
+
+    async def commit(self, state: UploadState, digest: Digest, size: int) -> None:
+        """Put the upload together in its place."""
+        upload = upload_of(state)
+        if upload.size != size or upload.blob not in {"", digest}:
+            raise StorageError(f"the upload has not the {size} bytes of {digest} that were written to it")
+        if size == 0:
+            await self.put(digest, b"")
+        elif not upload.blob:
+            await place(self._bucket, digest, await _sources(self._bucket, upload))
+        elif upload.upload:
+            await seal(self._bucket, upload)
+        with suppress(StorageError):
+            # The blob is there; what cannot be removed now is found by `list_uploads`.
+            await self._bucket.remove(*upload.own_keys)
+
+    async def discard(self, state: UploadState) -> None:
+        """Remove an upload's parts and objects; fine when there are none."""
+        upload = upload_of(state)
+        if upload.upload:
+            await abort(self._bucket, Multipart(upload.key, upload.upload))
+        await self._bucket.remove(*upload.own_keys)
+
+    async def list_uploads(self, idle: timedelta) -> list[UploadState]:
+        """Return parts and tails that nothing was written to for as long."""
+        before = datetime.now(UTC) - idle
+        found: list[Upload] = []
+        async for key, upload_id in list_multiparts(self._bucket, before):
+            group, _, name = key.rpartition("/")
+            if group == "uploads/parts":
+                found.append(Upload(parts=name, upload=upload_id))
+            else:
+                with suppress(DigestInvalid):
+                    found.append(Upload(blob=_digest_of(key), upload=upload_id))
+        async for key, modified in list_keys(self._bucket, "uploads/"):
+            _, group, name = key.split("/", 2)
+            if modified < before:
+                found.append(Upload(tail=name) if group == "tails" else Upload(parts=name))
+        return [upload.state for upload in found]
+
+
+@asynccontextmanager
+async def open_s3(options: S3Options) -> AsyncIterator[S3Driver]:
+    """Lend the driver of a bucket; raise StorageError unless there is one."""
+    async with open_bucket(options) as bucket:
+        yield S3Driver(bucket)
+
+
+async def _sources(bucket: Bucket, upload: Upload) -> list[Source]:
+    parts = [await seal(bucket, upload)] if upload.upload else []
+    return [*parts, Source(tail_key(upload.tail), upload.tail_bytes)] if upload.tail else parts
+
+
+def _digest_of(key: str) -> Digest:
+    _, algorithm, *_, encoded = key.split("/")
+    return Digest.parse(f"{algorithm}:{encoded}")

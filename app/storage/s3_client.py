@@ -1,0 +1,190 @@
+"""The way to one bucket: a client that retries with care, and whose errors are those of storage."""
+
+import asyncio
+import base64
+import hashlib
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from datetime import timedelta
+from functools import cache
+from typing import TYPE_CHECKING, Any, Final
+
+from aiobotocore.config import AioConfig
+from aiobotocore.session import AioSession, get_session
+from botocore.exceptions import BotoCoreError, ClientError, ConnectionError, HTTPClientError  # noqa: A004 - its name
+from msgspec import Struct
+
+from app.oci.digest import Digest
+from app.storage.driver import StorageBusy, StorageError, StorageFull
+from app.storage.paths import blob_key
+
+if TYPE_CHECKING:
+    from types_aiobotocore_s3 import S3Client
+
+_GONE: Final = frozenset({"NoSuchKey", "NoSuchUpload", "404", "NotFound"})
+_FULL: Final = frozenset({"QuotaExceeded", "XMinioStorageFull", "InsufficientStorage"})
+_PATIENCE: Final = frozenset({408, 429, 500, 502, 503, 504})
+_CONNECTIONS: Final = 256
+
+
+class S3Options(Struct, frozen=True, kw_only=True):
+    """Which bucket, how it is reached, and how objects are kept in it."""
+
+    bucket: str
+    prefix: str = ""
+    region: str = ""
+    endpoint: str = ""
+    is_path_style: bool = False
+    access_key: str = ""
+    secret_key: str = ""
+    encryption: str = ""
+    kms_key: str = ""
+    storage_class: str = ""
+    part_bytes: int = 8 << 20
+    copy_bytes: int = 256 << 20
+    connect_timeout: timedelta = timedelta(seconds=5)
+    read_timeout: timedelta = timedelta(seconds=30)
+    attempts: int = 5
+
+
+class Bucket:
+    """The bucket's objects below the prefix, by our own keys."""
+
+    def __init__(self, s3: "S3Client", options: S3Options) -> None:
+        self.s3: Final = s3
+        self.options: Final = options
+        self.name: Final = options.bucket
+        self._prefix: Final = f"{options.prefix.strip('/')}/" if options.prefix.strip("/") else ""
+
+    def at(self, key: str) -> dict[str, Any]:
+        """Return the arguments of a call that say which object it is about."""
+        return {"Bucket": self.name, "Key": self._prefix + key}
+
+    def below(self, key: str) -> dict[str, Any]:
+        """Return the arguments of a call that lists what begins so."""
+        return {"Bucket": self.name, "Prefix": self._prefix + key}
+
+    def key_of(self, name: str) -> str:
+        """Return our key of an object that a list named."""
+        return name.removeprefix(self._prefix)
+
+    def kept(self, *, is_blob: bool) -> dict[str, Any]:
+        """Return the arguments of a call that makes an object: how it is encrypted, and where it is kept.
+
+        The cheaper classes charge for a month at least, so only blobs go there.
+        """
+        options = self.options
+        how = {"ServerSideEncryption": options.encryption, "SSEKMSKeyId": options.kms_key}
+        if is_blob:
+            how["StorageClass"] = options.storage_class
+        return {
+            "ContentType": "application/octet-stream",
+            **{name: value for name, value in how.items() if value},
+        }
+
+    async def put(self, key: str, content: bytes, *, is_blob: bool, sha256: str = "") -> None:
+        """Store an object whole; the storage refuses it unless it is what was sent."""
+        checksum = sha256 or await asyncio.to_thread(_sha256, content)
+        with storage_errors():
+            await self.s3.put_object(
+                **self.at(key), Body=content, ChecksumSHA256=checksum, **self.kept(is_blob=is_blob)
+            )
+
+    async def put_blob(self, digest: Digest, content: bytes) -> None:
+        """Store a blob whole."""
+        known = (
+            base64.b64encode(bytes.fromhex(digest.encoded)).decode() if digest.algorithm == "sha256" else ""
+        )
+        await self.put(blob_key(digest), content, is_blob=True, sha256=known)
+
+    async def size(self, key: str) -> int | None:
+        """Return the size of an object in bytes, or None."""
+        try:
+            with storage_errors():
+                return (await self.s3.head_object(**self.at(key)))["ContentLength"]
+        except FileNotFoundError:
+            return None
+
+    async def remove(self, *keys: str) -> None:
+        """Remove objects; fine where there are none."""
+        with storage_errors():
+            await asyncio.gather(*(self.s3.delete_object(**self.at(key)) for key in keys))
+
+
+@asynccontextmanager
+async def open_bucket(options: S3Options) -> AsyncIterator[Bucket]:
+    """Lend the way to a bucket; raise StorageError unless there is one."""
+    config = AioConfig(
+        signature_version="s3v4",
+        s3={
+            "addressing_style": "path" if options.is_path_style else "auto",
+            # What is sent names a checksum in its signed headers, which is proof enough.
+            "payload_signing_enabled": False,
+        },
+        # Every body that is sent has one already, and who pulls compares the digest.
+        request_checksum_calculation="when_required",
+        response_checksum_validation="when_required",
+        retries={"mode": "adaptive", "total_max_attempts": options.attempts},
+        connect_timeout=options.connect_timeout.total_seconds(),
+        read_timeout=options.read_timeout.total_seconds(),
+        max_pool_connections=_CONNECTIONS,
+    )
+    with storage_errors():
+        creating = _session().create_client(
+            "s3",
+            region_name=options.region or None,
+            endpoint_url=options.endpoint or None,
+            aws_access_key_id=options.access_key or None,
+            aws_secret_access_key=options.secret_key or None,
+            config=config,
+        )
+    async with creating as s3:
+        await _find(s3, options)
+        yield Bucket(s3, options)
+
+
+@cache
+def _session() -> AioSession:
+    """Read what the SDK knows of S3 once; it takes a while."""
+    return get_session()
+
+
+async def _find(s3: "S3Client", options: S3Options) -> None:
+    try:
+        with storage_errors():
+            await s3.head_bucket(Bucket=options.bucket)
+    except FileNotFoundError:
+        where = options.endpoint or "S3"
+        raise StorageError(
+            f"there is no bucket `{options.bucket}` at {where}: make it, or name another one by "
+            "ROADSTEAD_STORAGE_BUCKET"
+        ) from None
+
+
+@contextmanager
+def storage_errors() -> Iterator[None]:
+    """Raise FileNotFoundError for what is not there, else StorageFull, StorageBusy or StorageError."""
+    try:
+        yield
+    except ClientError as error:
+        raise _translated(error) from error
+    except (ConnectionError, HTTPClientError, OSError) as error:
+        if isinstance(error, FileNotFoundError):
+            raise
+        raise StorageBusy(f"{type(error).__name__}: {error}") from error
+    except BotoCoreError as error:
+        raise StorageError(f"{type(error).__name__}: {error}") from error
+
+
+def _translated(error: ClientError) -> Exception:
+    code = str(error.response.get("Error", {}).get("Code", ""))
+    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    if code in _GONE:
+        return FileNotFoundError(str(error))
+    if code in _FULL:
+        return StorageFull(str(error))
+    return StorageBusy(str(error)) if status in _PATIENCE else StorageError(str(error))
+
+
+def _sha256(content: bytes) -> str:
+    return base64.b64encode(hashlib.sha256(content).digest()).decode()

@@ -1,0 +1,185 @@
+"""Putting objects together on the storage's side: no byte of them comes here."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Sequence
+from contextlib import asynccontextmanager, suppress
+from typing import Any, Final, NamedTuple
+from uuid import uuid4
+
+from msgspec.structs import replace
+
+from app.oci.digest import Digest
+from app.storage.driver import StorageError
+from app.storage.paths import blob_key
+from app.storage.s3_client import Bucket, storage_errors
+from app.storage.s3_read import read_first
+from app.storage.s3_state import Upload, part_size, tail_key
+
+_COPIES_AT_ONCE: Final = 8
+
+
+class Source(NamedTuple):
+    """The first bytes of an object."""
+
+    key: str
+    size: int
+    is_whole: bool = True
+
+
+class Multipart(NamedTuple):
+    """A multipart upload that is under way."""
+
+    key: str
+    upload: str
+
+
+async def begin(bucket: Bucket, key: str, *, is_blob: bool) -> Multipart:
+    """Begin a multipart upload."""
+    with storage_errors():
+        begun = await bucket.s3.create_multipart_upload(**bucket.at(key), **bucket.kept(is_blob=is_blob))
+    return Multipart(key, begun["UploadId"])
+
+
+async def abort(bucket: Bucket, multipart: Multipart) -> None:
+    """Drop a multipart upload; fine where there is none."""
+    with suppress(FileNotFoundError), storage_errors():
+        await bucket.s3.abort_multipart_upload(**bucket.at(multipart.key), UploadId=multipart.upload)
+
+
+async def complete(bucket: Bucket, multipart: Multipart, etags: Sequence[str]) -> None:
+    """Make an object of the parts; raise FileNotFoundError where the upload has ended."""
+    with storage_errors():
+        done = await bucket.s3.complete_multipart_upload(
+            **bucket.at(multipart.key),
+            UploadId=multipart.upload,
+            MultipartUpload={"Parts": [{"PartNumber": n, "ETag": tag} for n, tag in enumerate(etags, 1)]},
+        )
+    if not done.get("ETag"):
+        # The headers say 200 before the work is done; what follows can be an error.
+        raise StorageError(f"putting {multipart.key} together ended without an answer")
+
+
+async def seal(bucket: Bucket, upload: Upload) -> Source:
+    """Put the parts together, once and for all; raise FileNotFoundError when they are gone.
+
+    Nobody can add a part any more, and who comes again finds the object.
+    """
+    try:
+        await complete(bucket, Multipart(upload.key, upload.upload), upload.etags.split())
+    except FileNotFoundError:
+        # It may have been done before, and then with parts behind these that were never acknowledged.
+        size = await bucket.size(upload.key)
+        if size is None or size < upload.stored:
+            raise
+        return Source(upload.key, upload.stored, is_whole=size == upload.stored)
+    return Source(upload.key, upload.stored)
+
+
+async def place(bucket: Bucket, digest: Digest, sources: list[Source]) -> None:
+    """Make a blob of one object after the other."""
+    key, first = blob_key(digest), sources[0]
+    if len(sources) == 1 and first.is_whole and first.size <= bucket.options.copy_bytes:
+        with storage_errors():
+            await bucket.s3.copy_object(
+                **bucket.at(key), CopySource=_source(bucket, first), **bucket.kept(is_blob=True)
+            )
+        return
+    async with copied(bucket, key, sources, is_blob=True) as (multipart, etags):
+        await complete(bucket, multipart, etags)
+
+
+@asynccontextmanager
+async def copied(
+    bucket: Bucket, key: str, sources: list[Source], *, is_blob: bool
+) -> AsyncIterator[tuple[Multipart, list[str]]]:
+    """Lend a multipart upload that has the sources as its parts; it is dropped when the block fails."""
+    multipart = await begin(bucket, key, is_blob=is_blob)
+    try:
+        ranges = [
+            (source, start, stop)
+            for source in sources
+            for start, stop in _ranges(source.size, bucket.options.copy_bytes)
+        ]
+        gate = asyncio.Semaphore(_COPIES_AT_ONCE)
+        async with asyncio.TaskGroup() as group:
+            tasks = [
+                group.create_task(_within(gate, copy_part(bucket, multipart, number, source=s, span=span)))
+                for number, (s, *span) in enumerate(ranges, 1)
+            ]
+        yield multipart, [task.result() for task in tasks]
+    except BaseException as error:
+        with suppress(StorageError):
+            await asyncio.shield(abort(bucket, multipart))
+        if isinstance(error, ExceptionGroup):
+            raise error.exceptions[0] from error
+        raise
+
+
+async def copy_part(
+    bucket: Bucket, multipart: Multipart, number: int, *, source: Source, span: Sequence[int]
+) -> str:
+    """Make a range of an object a part, and return its entity tag."""
+    start, stop = span
+    with storage_errors():
+        done = await bucket.s3.upload_part_copy(
+            **bucket.at(multipart.key),
+            UploadId=multipart.upload,
+            PartNumber=number,
+            CopySource=_source(bucket, source),
+            CopySourceRange=f"bytes={start}-{stop - 1}",
+        )
+    return done["CopyPartResult"]["ETag"]
+
+
+async def is_open(bucket: Bucket, upload: Upload) -> bool:
+    """Whether parts can be added still; raise FileNotFoundError when there is nothing to add them to."""
+    if not upload.upload:
+        if await bucket.size(tail_key(upload.tail)) != upload.tail_bytes:
+            raise FileNotFoundError("the upload's bytes are gone")
+        return True
+    try:
+        with storage_errors():
+            await bucket.s3.list_parts(**bucket.at(upload.key), UploadId=upload.upload, MaxParts=1)
+    except FileNotFoundError:
+        return False
+    return True
+
+
+async def copy_upload(bucket: Bucket, upload: Upload, offset: int) -> Upload:
+    """Make a new upload of the first bytes of one, to which nobody can add from then on."""
+    if upload.blob:
+        raise FileNotFoundError("this upload was never to be continued")
+    kept = min(offset, upload.stored)
+    parts = await seal(bucket, upload) if upload.upload else None
+    behind = await read_first(bucket, tail_key(upload.tail), offset - kept)
+    if parts is None or kept < bucket.options.part_bytes:
+        # Too little to be a part.
+        before = await read_first(bucket, parts.key, kept) if parts else b""
+        return await _with_tail(bucket, Upload(), before + behind)
+    new, source = Upload(parts=uuid4().hex), Source(parts.key, kept)
+    async with copied(bucket, new.key, [source], is_blob=False) as (multipart, etags):
+        new = replace(new, upload=multipart.upload, etags=" ".join(etags), stored=kept)
+        return await _with_tail(bucket, new, behind)
+
+
+async def _with_tail(bucket: Bucket, upload: Upload, content: bytes) -> Upload:
+    if not content:
+        return upload
+    name = uuid4().hex
+    await bucket.put(tail_key(name), content, is_blob=False)
+    return replace(upload, tail=name, tail_bytes=len(content))
+
+
+async def _within(gate: asyncio.Semaphore, copying: Awaitable[str]) -> str:
+    async with gate:
+        return await copying
+
+
+def _ranges(size: int, least: int) -> list[tuple[int, int]]:
+    """Cut a size into ranges of this length or more, as even as can be."""
+    count = max(1, size // part_size(size, least))
+    return [(size * i // count, size * (i + 1) // count) for i in range(count)]
+
+
+def _source(bucket: Bucket, source: Source) -> Any:  # noqa: ANN401 - the stubs name their own type of dictionary
+    return bucket.at(source.key)

@@ -1,0 +1,77 @@
+"""What a session remembers of an upload to S3.
+
+The bytes are the parts of one multipart upload, and behind them a tail that does not fill a part yet: a
+small object of its own, which the next writer reads. docs/decisions/0014 says why.
+"""
+
+from typing import Final
+
+import msgspec
+from msgspec import Struct
+
+from app.oci.digest import Digest
+from app.storage.driver import StorageError, UploadState
+from app.storage.paths import blob_key, upload_key
+
+_GROWTH: Final = 1_250
+"""A part is this fraction of what lies before it, so that 5 TB are less than 10,000 parts."""
+
+
+class Upload(Struct, frozen=True):
+    """Where an upload's bytes lie."""
+
+    parts: str = ""
+    """Names the object that the multipart upload becomes, where that is not a blob yet."""
+    blob: str = ""
+    """Instead of `parts`: the digest of the blob that the multipart upload becomes."""
+    upload: str = ""
+    etags: str = ""
+    stored: int = 0
+    """Bytes in parts."""
+    tail: str = ""
+    tail_bytes: int = 0
+    before: str = ""
+    """A tail of earlier; the next writer removes it, for only then is it certain that nobody needs it."""
+
+    @property
+    def size(self) -> int:
+        """How many bytes there are."""
+        return self.stored + self.tail_bytes
+
+    @property
+    def key(self) -> str:
+        """The key of what the multipart upload becomes."""
+        return blob_key(Digest(self.blob)) if self.blob else parts_key(self.parts)
+
+    @property
+    def own_keys(self) -> list[str]:
+        """The keys of all objects that are this upload's and nobody else's."""
+        tails = [tail_key(tail) for tail in (self.tail, self.before) if tail]
+        return [parts_key(self.parts), *tails] if self.parts else tails
+
+    @property
+    def state(self) -> UploadState:
+        """What the session keeps."""
+        return {name: str(value) for name, value in msgspec.structs.asdict(self).items() if value}
+
+
+def upload_of(state: UploadState) -> Upload:
+    """Read what a session kept."""
+    if unknown := state.keys() - set(Upload.__struct_fields__):
+        raise StorageError(f"this upload was not begun on S3: {', '.join(sorted(unknown))}")
+    return msgspec.convert(state, Upload, strict=False)
+
+
+def part_size(stored_bytes: int, least: int) -> int:
+    """Return the size of the part that begins there."""
+    return max(least, -(-stored_bytes // _GROWTH))
+
+
+def parts_key(name: str) -> str:
+    """Return the key of the parts of an upload, put together."""
+    return upload_key(f"parts/{name}")
+
+
+def tail_key(name: str) -> str:
+    """Return the key of a tail."""
+    return upload_key(f"tails/{name}")

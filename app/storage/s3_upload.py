@@ -1,0 +1,183 @@
+"""Writing an upload to S3: one part fills while those before it are on their way."""
+
+import asyncio
+import base64
+import hashlib
+from contextlib import suppress
+from typing import Final
+from uuid import uuid4
+
+from msgspec.structs import replace
+
+from app.oci.digest import Digest
+from app.storage.driver import StorageError, UploadState
+from app.storage.s3_client import Bucket, storage_errors
+from app.storage.s3_copy import Multipart, Source, abort, begin, copy_part
+from app.storage.s3_read import read_first
+from app.storage.s3_state import Upload, part_size, tail_key
+
+_PARTS_UNDER_WAY: Final = 2
+"""With the one that fills, this bounds what an upload takes of memory."""
+
+
+class S3Writer:
+    """Appends to one upload."""
+
+    def __init__(self, bucket: Bucket, upload: Upload, offset: int, *, blob: Digest | None) -> None:
+        self._bucket = bucket
+        self._opened = upload
+        self._upload = upload
+        self._blob = blob
+        self._etags = upload.etags.split()
+        self._stored = upload.stored
+        self._unread = offset - upload.stored
+        self._is_changed = offset != upload.size
+        self._pieces: list[memoryview] = []
+        self._filled = 0
+        self._under_way: list[asyncio.Task[str]] = []
+
+    async def write(self, chunk: bytes) -> None:
+        """Append; parts that are full go on their way."""
+        if chunk:
+            await self._take_up_tail()
+            self._is_changed = True
+            await self._fill(chunk)
+
+    async def finish(self, blob: Digest | None = None) -> UploadState:
+        """Make durable all that was written; what does not fill a part becomes the tail."""
+        if self._is_changed:
+            await self._take_up_tail()
+        if blob is not None:
+            await self._finish_blob(blob)
+        elif self._is_changed:
+            await self._keep_tail()
+        return self._upload.state
+
+    async def drop(self) -> None:
+        """Remove what this writer made and no session names."""
+        self.close()
+        await asyncio.gather(*self._under_way, return_exceptions=True)
+        with suppress(StorageError):
+            if self._upload.upload != self._opened.upload:
+                await abort(self._bucket, Multipart(self._upload.key, self._upload.upload))
+            if self._upload.tail not in {"", self._opened.tail}:
+                await self._bucket.remove(tail_key(self._upload.tail))
+
+    def close(self) -> None:
+        """Give up the parts that are still on their way."""
+        for task in self._under_way:
+            task.cancel()
+            task.add_done_callback(_forget)
+
+    async def _take_up_tail(self) -> None:
+        """Begin with what an earlier writer left behind the last part."""
+        if self._unread:
+            length, self._unread = self._unread, 0
+            await self._fill(await read_first(self._bucket, tail_key(self._upload.tail), length))
+
+    async def _fill(self, chunk: bytes) -> None:
+        rest = memoryview(chunk)
+        while rest:
+            size = part_size(self._stored, self._bucket.options.part_bytes)
+            room = size - self._filled
+            self._pieces.append(rest[:room])
+            self._filled += len(rest[:room])
+            rest = rest[room:]
+            if self._filled == size:
+                await self._send()
+
+    async def _send(self) -> None:
+        """Send what has gathered as the next part."""
+        if not self._upload.upload:
+            await self._begin()
+        while len(self._under_way) >= _PARTS_UNDER_WAY:
+            await self._arrive()
+        number = len(self._etags) + len(self._under_way) + 1
+        content = self._gathered()
+        self._stored += len(content)
+        self._under_way.append(asyncio.create_task(self._put_part(number, content)))
+
+    def _gathered(self) -> bytes:
+        content = b"".join(self._pieces)
+        self._pieces.clear()
+        self._filled = 0
+        return content
+
+    async def _begin(self) -> None:
+        """Begin the multipart upload, in the blob's own place where its digest is known."""
+        whole = Upload(blob=self._blob) if self._blob else Upload(parts=uuid4().hex)
+        multipart = await begin(self._bucket, whole.key, is_blob=self._blob is not None)
+        self._upload = replace(self._upload, parts=whole.parts, blob=whole.blob, upload=multipart.upload)
+
+    async def _put_part(self, number: int, content: bytes) -> str:
+        digest = await asyncio.to_thread(_md5, content)
+        with storage_errors():
+            done = await self._bucket.s3.upload_part(
+                **self._bucket.at(self._upload.key),
+                UploadId=self._upload.upload,
+                PartNumber=number,
+                Body=content,
+                ContentMD5=digest,
+            )
+        return done["ETag"]
+
+    async def _arrive(self) -> None:
+        """Wait for the oldest part that is on its way."""
+        self._etags.append(await self._under_way[0])
+        self._under_way.pop(0)
+
+    async def _finish_blob(self, blob: Digest) -> None:
+        """Put the last bytes where nothing of them has to be moved again, as far as that is known."""
+        if self._upload.upload:
+            await self._send_last()
+            self._note(tail="", content=b"")
+        elif self._is_changed:
+            content = self._gathered()
+            await self._bucket.put_blob(blob, content)
+            self._upload = Upload(blob=blob, stored=len(content), before=self._opened.tail)
+
+    async def _send_last(self) -> None:
+        """Make the tail the last part, which may be small."""
+        if self._filled:
+            await self._send()
+        while self._under_way:
+            await self._arrive()
+        if self._unread:
+            multipart = Multipart(self._upload.key, self._upload.upload)
+            tail = Source(tail_key(self._upload.tail), self._unread)
+            number = len(self._etags) + 1
+            tag = await copy_part(self._bucket, multipart, number, source=tail, span=(0, tail.size))
+            self._etags.append(tag)
+            self._stored += tail.size
+            self._unread = 0
+
+    async def _keep_tail(self) -> None:
+        """Make what does not fill a part an object, for the next writer to begin with."""
+        while self._under_way:
+            await self._arrive()
+        content = b"".join(self._pieces)
+        name = uuid4().hex if content else ""
+        if name:
+            await self._bucket.put(tail_key(name), content, is_blob=False)
+        self._note(tail=name, content=content)
+
+    def _note(self, *, tail: str, content: bytes) -> None:
+        """Say where everything lies now; the tail that the session names may still be needed."""
+        self._upload = replace(
+            self._upload,
+            etags=" ".join(self._etags),
+            stored=self._stored,
+            tail=tail,
+            tail_bytes=len(content),
+            before=self._opened.tail,
+        )
+
+
+def _md5(content: bytes) -> str:
+    return base64.b64encode(hashlib.md5(content, usedforsecurity=False).digest()).decode()
+
+
+def _forget(task: asyncio.Task[str]) -> None:
+    """Look at what became of it, for somebody has to."""
+    if not task.cancelled():
+        task.exception()

@@ -1,0 +1,44 @@
+"""What the contract of the storage drivers is tested with."""
+
+import random
+from collections.abc import AsyncIterator, Callable
+from datetime import timedelta
+from typing import TypeAlias
+
+from app.oci.digest import Digest
+from app.storage import StorageDriver, UploadState, UploadWriter
+
+OpenDriver: TypeAlias = Callable[[], StorageDriver]
+"""Opens the same storage once more, as another process does."""
+
+CONTENT = bytes(range(251)) * 9_000  # more than two reads of a mebibyte
+PART = 5 << 20
+LARGE = random.Random(7).randbytes(3 * PART + 1)  # noqa: S311 - noise, not a secret
+EVERYTHING = timedelta(seconds=-60)
+
+
+async def joined(pieces: AsyncIterator[bytes]) -> bytes:
+    return b"".join([piece async for piece in pieces])
+
+
+async def blob(driver: StorageDriver, digest: Digest) -> bytes:
+    size = await driver.stat(digest)
+    assert size is not None
+    return await joined(driver.read(digest, 0, size))
+
+
+async def digests_in(driver: StorageDriver) -> list[Digest]:
+    return sorted([digest async for digest in driver.list_digests()])
+
+
+async def end(writer: UploadWriter, piece: bytes) -> UploadState:
+    try:
+        await writer.write(piece)
+        return await writer.finish()
+    finally:
+        writer.close()
+
+
+async def append(driver: StorageDriver, state: UploadState, offset: int, piece: bytes) -> UploadState:
+    _, writer = await driver.append(state, offset, is_contested=False)
+    return await end(writer, piece)

@@ -1,0 +1,145 @@
+"""An S3 server for one run of tests: SeaweedFS from its wheel, which checks signatures and checksums."""
+
+import json
+import os
+import sys
+from collections.abc import AsyncIterator
+from contextlib import ExitStack, asynccontextmanager, closing
+from dataclasses import dataclass, replace
+from http.client import HTTPConnection, HTTPException
+from pathlib import Path
+from socket import create_server
+
+from aiobotocore.session import get_session
+from botocore.exceptions import BotoCoreError, ClientError
+
+from app.storage import S3Options
+from cli.programs import Program
+from tests.support.eventually import until
+from tests.support.servers import running
+
+ACCESS_KEY = "access-key-of-the-tests"
+SECRET_KEY = "secret-key-of-the-tests"
+REGION = "us-east-1"
+
+_PORTS = ("s3", "master", "volume", "filer", "admin")
+_QUIET = ("-s3.port.iceberg=0", "-s3.port.lance=0", "-webdav=false", "-admin.ui=false")
+
+
+@dataclass(frozen=True)
+class Bucket:
+    """A bucket, or a part of one, and where it is."""
+
+    endpoint: str
+    name: str
+    prefix: str = ""
+
+    def below(self, prefix: str) -> "Bucket":
+        """Return the part of it below a prefix."""
+        return replace(self, prefix=prefix)
+
+    @property
+    def settings(self) -> dict[str, str]:
+        """What a registry on this bucket is told, by the names of `tests.conformance.serving`."""
+        return {
+            "storage_driver": "s3",
+            "storage_bucket": self.name,
+            "storage_prefix": self.prefix,
+            "storage_endpoint": self.endpoint,
+            "storage_region": REGION,
+            "storage_access_key": ACCESS_KEY,
+            "storage_secret_key": SECRET_KEY,
+        }
+
+
+def options_for(bucket: Bucket, *, part_bytes: int = 8 << 20, copy_bytes: int = 256 << 20) -> S3Options:
+    """How a driver reaches the bucket."""
+    return S3Options(
+        bucket=bucket.name,
+        prefix=bucket.prefix,
+        region=REGION,
+        endpoint=bucket.endpoint,
+        is_path_style=True,
+        access_key=ACCESS_KEY,
+        secret_key=SECRET_KEY,
+        part_bytes=part_bytes,
+        copy_bytes=copy_bytes,
+    )
+
+
+@asynccontextmanager
+async def s3_server(directory: Path) -> AsyncIterator[Bucket]:
+    """Run a server on the loopback interface, and lend a bucket on it."""
+    ports = _free_ports(2 * len(_PORTS))
+    program = _program(directory, ports)
+    with running(program, lambda _: _answers(ports[0])):
+        bucket = Bucket(f"http://127.0.0.1:{ports[0]}", "tests")
+        await until(lambda: _is_writable(bucket), bool)
+        yield bucket
+
+
+def _program(directory: Path, ports: list[int]) -> Program:
+    identity = {
+        "name": "tests",
+        "credentials": [{"accessKey": ACCESS_KEY, "secretKey": SECRET_KEY}],
+        "actions": ["Admin", "Read", "List", "Tagging", "Write"],
+    }
+    home = directory / "data"
+    home.mkdir()
+    identities = directory / "identities.json"
+    identities.write_text(json.dumps({"identities": [identity]}))
+    listening = zip(_PORTS, ports[0::2], ports[1::2], strict=True)
+    flags = [f for name, port, rpc in listening for f in (f"-{name}.port={port}", f"-{name}.port.grpc={rpc}")]
+    server = Path(sys.executable).with_name("weed")
+    return Program(
+        name="SeaweedFS",
+        arguments=[
+            *(str(server), f"-logdir={directory}", "mini", f"-dir={home}", "-ip=127.0.0.1"),
+            *("-ip.bind=127.0.0.1", "-master.telemetry=false", f"-s3.config={identities}"),
+            *(*_QUIET, *flags),
+        ],
+        # Its sockets are made in the temporary directory, and left there.
+        environment={"PATH": os.environ["PATH"], "HOME": str(directory), "TMPDIR": str(directory)},
+        log=directory / "seaweedfs.log",
+    )
+
+
+def _free_ports(count: int) -> list[int]:
+    with ExitStack() as stack:
+        sockets = [stack.enter_context(create_server(("127.0.0.1", 0))) for _ in range(count)]
+        return [socket.getsockname()[1] for socket in sockets]
+
+
+def _answers(port: int) -> bool:
+    with closing(HTTPConnection("127.0.0.1", port, timeout=5)) as connection:
+        try:
+            connection.request("GET", "/status")
+            connection.getresponse()
+        except (OSError, HTTPException):
+            return False
+    return True
+
+
+async def _is_writable(bucket: Bucket) -> bool:
+    """Whether the volume is there, too: it comes a little after the rest."""
+    session = get_session()
+    client = session.create_client(
+        "s3",
+        endpoint_url=bucket.endpoint,
+        region_name=REGION,
+        aws_access_key_id=ACCESS_KEY,
+        aws_secret_access_key=SECRET_KEY,
+    )
+    async with client as s3:
+        try:
+            await s3.create_bucket(Bucket=bucket.name)
+        except ClientError as error:
+            if error.response["Error"]["Code"] not in {"BucketAlreadyExists", "BucketAlreadyOwnedByYou"}:
+                return False
+        except BotoCoreError:
+            return False
+        try:
+            await s3.put_object(Bucket=bucket.name, Key="first", Body=b"")
+        except (BotoCoreError, ClientError):
+            return False
+    return True
