@@ -21,8 +21,7 @@ async def expire_uploads(r: Resources) -> int:
 async def _remove_orphans(r: Resources) -> int:
     """Remove bytes that no session names: a process was killed between storage and database."""
     idle = await r.storage.list_uploads(r.settings.uploads.expiry)
-    named = await sessions.list_named(r.database, idle)
-    orphans = [state for state in idle if state not in named]
+    orphans = await sessions.list_unnamed(r.database, idle)
     for state in orphans:
         await r.storage.discard(state)
     return len(orphans)

@@ -20,6 +20,14 @@ class Standing(NamedTuple):
     lease_token: UUID | None
 
 
+class Progress(NamedTuple):
+    """How far an upload got: what is durable in storage, where, and the hash of it."""
+
+    offset_bytes: int
+    hash_state: bytes | None
+    storage_state: UploadState
+
+
 class UploadSession(Struct, frozen=True):
     """One upload, as it stands in the database."""
 

@@ -23,7 +23,7 @@ class Receiver:
     def __init__(
         self, session: UploadSession, writer: UploadWriter, running: RunningDigest, *, state: UploadState
     ) -> None:
-        self.state: Final = state
+        self.state = state
         self.offset = session.stored_bytes
         self._writer = writer
         self._running = running
@@ -55,31 +55,36 @@ class Receiver:
             await asyncio.gather(self._writer.write(piece), asyncio.to_thread(self._running.update, piece))
         self.offset += len(piece)
 
-    async def finish(self) -> bytes | None:
-        """Make everything durable and return the state of the hash."""
-        await self._writer.finish()
+    async def finish(self, blob: Digest | None = None) -> bytes | None:
+        """Make everything durable and return the state of the hash; `blob`: the digest of it all."""
+        self.state = await self._writer.finish(blob)
         return self._running.state()
 
     def digest(self) -> Digest:
         """Return the digest of all bytes of the upload."""
         return self._running.digest()
 
+    async def drop(self) -> None:
+        """Remove what was appended, when the session will not name it."""
+        await self._writer.drop()
+
     def close(self) -> None:
-        """Let go of the file."""
+        """Let go of what is open."""
         self._writer.close()
 
 
-async def open_receiver(r: Resources, session: UploadSession) -> Receiver:
-    """Open a leased session for writing, its tail written first."""
+async def open_receiver(r: Resources, session: UploadSession, *, blob: Digest | None = None) -> Receiver:
+    """Open a leased session for writing, its tail written first; `blob`: what it is said to become."""
     running = await _running_digest(r, session)
     state, writer = await r.storage.append(
-        session.storage_state, session.stored_bytes, is_contested=session.is_contested
+        session.storage_state, session.stored_bytes, is_contested=session.is_contested, blob=blob
     )
     receiver = Receiver(session, writer, running, state=state)
     if session.tail:
         try:
             await receiver.append(session.tail)
         except BaseException:
+            await receiver.drop()
             receiver.close()
             raise
     return receiver

@@ -4,7 +4,7 @@ import json
 from datetime import timedelta
 from uuid import UUID, uuid4
 
-from app.blobs.model import INLINE_BYTES, Standing, UploadSession
+from app.blobs.model import INLINE_BYTES, Progress, Standing, UploadSession
 from app.db import SQL, Database, Prepared, Transaction
 from app.oci.digest import Algorithm
 from app.storage import UploadState
@@ -102,6 +102,7 @@ async def renew_lease(database: Database, upload_id: UUID, token: UUID, *, lease
 ADVANCE_SESSION = SQL("""
     UPDATE upload_sessions
     SET offset_bytes = %(offset)s, hash_state = %(hash_state)s, tail = '',
+        storage_state = %(storage_state)s::json,
         lease_token = NULL, leased_until = NULL, expires_at = now() + %(expiry)s
     WHERE id = %(upload_id)s AND lease_token = %(token)s
 """)
@@ -110,9 +111,8 @@ ADVANCE_SESSION = SQL("""
 async def advance_session(
     database: Database,
     session: UploadSession,
+    progress: Progress,
     *,
-    offset: int,
-    hash_state: bytes | None,
     expiry: timedelta,
 ) -> bool:
     """Note what is durable in storage and end the lease; False when somebody else took the session over."""
@@ -122,8 +122,9 @@ async def advance_session(
                 ADVANCE_SESSION,
                 upload_id=session.id,
                 token=session.lease_token,
-                offset=offset,
-                hash_state=hash_state,
+                offset=progress.offset_bytes,
+                hash_state=progress.hash_state,
+                storage_state=json.dumps(progress.storage_state),
                 expiry=expiry,
             )
             == 1
@@ -242,12 +243,13 @@ def _session(**columns: object) -> UploadSession:
     return UploadSession(**columns)  # type: ignore[arg-type]  # the columns of the statements above
 
 
-LIST_NAMED = SQL("""
-    SELECT storage_state FROM upload_sessions WHERE storage_state::text = ANY(%(states)s::text[])
+LIST_UNNAMED = SQL("""
+    SELECT found.state FROM unnest(%(states)s::jsonb[]) found (state)
+    WHERE NOT EXISTS (SELECT FROM upload_sessions WHERE storage_state::jsonb @> found.state)
 """)
 
 
-async def list_named(database: Database, states: list[UploadState]) -> list[UploadState]:
-    """Return those states in storage that a session names."""
+async def list_unnamed(database: Database, states: list[UploadState]) -> list[UploadState]:
+    """Return those states in storage that are no part of what a session names."""
     async with database.autocommit() as statements:
-        return await statements.values(LIST_NAMED, states=[json.dumps(state) for state in states])
+        return await statements.values(LIST_UNNAMED, states=[json.dumps(state) for state in states])

@@ -1,7 +1,8 @@
 """Pushing a blob (spec.md, "Pushing blobs"): start, append, complete, cancel."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from uuid import UUID
 
 from msgspec import Struct
@@ -9,7 +10,7 @@ from msgspec import Struct
 from app.access import Call
 from app.blobs import session_store as sessions
 from app.blobs.lease import SignOfLife, busy, find_session, lease
-from app.blobs.model import INLINE_BYTES, UploadSession
+from app.blobs.model import INLINE_BYTES, Progress, UploadSession
 from app.blobs.receive import Receiver, open_receiver
 from app.blobs.settle import settle
 from app.blobs.small import append_small, complete_small, put_small
@@ -76,11 +77,13 @@ async def append(r: Resources, call: Call, upload_id: UUID, *, chunk: Chunk) -> 
     session = await lease(r, call, upload_id, start=chunk.start)
     receiver = await _open(r, session)
     try:
-        await receiver.take(chunk.pieces, SignOfLife(r, session))
+        with _lost_bytes():
+            await receiver.take(chunk.pieces, SignOfLife(r, session))
     except BodyCut:
         await _advance(r, session, receiver)
         raise
     except BaseException:
+        await receiver.drop()
         await sessions.release_session(r.database, session)
         raise
     else:
@@ -142,14 +145,13 @@ async def cancel(r: Resources, repository: RepositoryName, upload_id: UUID) -> N
     await r.storage.discard(state)
 
 
-async def _open(r: Resources, session: UploadSession) -> Receiver:
+async def _open(r: Resources, session: UploadSession, *, blob: Digest | None = None) -> Receiver:
     """Open a leased session for writing; end the lease when that fails."""
     try:
-        receiver = await open_receiver(r, session)
-    except BaseException as error:
+        with _lost_bytes():
+            receiver = await open_receiver(r, session, blob=blob)
+    except BaseException:
         await sessions.release_session(r.database, session)
-        if isinstance(error, FileNotFoundError):
-            raise BlobUploadUnknown("its bytes are gone; start again") from None
         raise
     if receiver.state != session.storage_state:
         # Only once the row names the new bytes may the old ones go.
@@ -160,18 +162,28 @@ async def _open(r: Resources, session: UploadSession) -> Receiver:
 
 async def _place(r: Resources, session: UploadSession, *, digest: Digest, last: Chunk) -> int:
     """Append the last chunk, verify, make the blob durable under its digest; return its size in bytes."""
+    # What has to be read again to be verified has to lie where it can be read until then.
+    is_known = digest.algorithm == session.algorithm
     try:
-        receiver = await _open(r, session)
+        receiver = await _open(r, session, blob=digest if is_known else None)
     except BlobUploadUnknown:
         # A completion that was cut short between storage and database left the blob in its place.
         if last.length == 0 and await _is_placed(r, session, digest):
             return session.offset_bytes
         raise
     try:
-        await receiver.take(last.pieces, SignOfLife(r, session))
-        await receiver.finish()
-        await _verify(r, session, receiver, digest=digest)
-        await r.storage.commit(receiver.state, digest, receiver.offset)
+        with _lost_bytes():
+            await receiver.take(last.pieces, SignOfLife(r, session))
+            if is_known:
+                _compare(digest, receiver.digest())
+                await receiver.finish(digest)
+            else:
+                await receiver.finish()
+                _compare(digest, await _read_again(r, receiver, digest.algorithm))
+            await r.storage.commit(receiver.state, digest, receiver.offset)
+    except BaseException:
+        await receiver.drop()
+        raise
     finally:
         receiver.close()
     return receiver.offset
@@ -187,26 +199,36 @@ async def _is_placed(r: Resources, session: UploadSession, digest: Digest) -> bo
 
 async def _advance(r: Resources, session: UploadSession, receiver: Receiver) -> None:
     """Note how far the upload got, also when it was cut; without new bytes just end the lease."""
-    hash_state = await receiver.finish()
+    with _lost_bytes():
+        hash_state = await receiver.finish()
     if not await sessions.advance_session(
         r.database,
         session,
-        offset=receiver.offset,
-        hash_state=hash_state,
+        Progress(receiver.offset, hash_state, receiver.state),
         expiry=r.settings.uploads.expiry,
     ):
+        await receiver.drop()
         raise busy()
 
 
-async def _verify(r: Resources, session: UploadSession, receiver: Receiver, *, digest: Digest) -> None:
-    found = receiver.digest()
-    if digest.algorithm != session.algorithm:
-        running = RunningDigest(digest.algorithm)
-        async for piece in r.storage.read_upload(receiver.state, receiver.offset):
-            await asyncio.to_thread(running.update, piece)
-        found = running.digest()
-    if found != digest:
-        raise DigestInvalid({"named": digest, "content": found})
+async def _read_again(r: Resources, receiver: Receiver, algorithm: Algorithm) -> Digest:
+    running = RunningDigest(algorithm)
+    async for piece in r.storage.read_upload(receiver.state, receiver.offset):
+        await asyncio.to_thread(running.update, piece)
+    return running.digest()
+
+
+def _compare(named: Digest, found: Digest) -> None:
+    if found != named:
+        raise DigestInvalid({"named": named, "content": found})
+
+
+@contextmanager
+def _lost_bytes() -> Iterator[None]:
+    try:
+        yield
+    except FileNotFoundError:
+        raise BlobUploadUnknown("its bytes are gone; start again") from None
 
 
 async def _once(body: bytes) -> AsyncIterator[bytes]:
