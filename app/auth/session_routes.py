@@ -18,8 +18,6 @@ from app.resources import resources
 _FORM: Final = "application/x-www-form-urlencoded"
 _CSRF_COOKIE: Final = "_gorilla_csrf"
 """Harbor's clients take a token from a refusal only with this cookie beside it; nobody here looks at it."""
-
-_CSRF_COOKIE_KEPT: Final = "Path=/; HttpOnly; SameSite=Strict"
 _NOT_KEPT: Final = {"Cache-Control": "no-store"}
 
 
@@ -30,8 +28,7 @@ async def log_in(request: web.Request) -> web.Response:
     actor = await _logged_in(request)
     key = await open_session(resources(request), actor, cause_of(request, actor.username))
     response = web.Response(headers={**_NOT_KEPT, CSRF_HEADER: csrf_token(key)})
-    is_secure = base_url(request).startswith("https://")
-    response.set_cookie(SESSION_COOKIE, key, httponly=True, samesite="Strict", secure=is_secure)
+    response.set_cookie(SESSION_COOKIE, key, httponly=True, samesite="Strict", secure=_is_secure(request))
     return response
 
 
@@ -64,7 +61,13 @@ async def show_csrf_token(request: web.Request, response: web.StreamResponse) ->
         return
     response.headers[CSRF_HEADER] = token
     if response.status == HTTPStatus.FORBIDDEN:
-        response.headers.add("Set-Cookie", f"{_CSRF_COOKIE}={token}; {_CSRF_COOKIE_KEPT}")
+        secure = "; Secure" if _is_secure(request) else ""
+        cookie = f"{_CSRF_COOKIE}={token}; Path=/; HttpOnly; SameSite=Strict{secure}"
+        response.headers.add("Set-Cookie", cookie)
+
+
+def _is_secure(request: web.Request) -> bool:
+    return base_url(request).startswith("https://")
 
 
 ROUTES: Final = (

@@ -109,6 +109,8 @@ async def test_change_needs_the_token_that_answers_carry(user: Caller, page: Cal
         refused = await page("PUT", path, profile, headers=opened.headers | {CSRF: token})
         assert (refused.status, refused.code) == (403, "FORBIDDEN")
         assert refused.headers[CSRF] == opened.csrf
+        beside = f"_gorilla_csrf={opened.csrf}; Path=/; HttpOnly; SameSite=Strict"
+        assert refused.headers["Set-Cookie"] == beside, "Harbor's clients take the token only with it"
     assert (await page("PUT", path, profile, headers=opened.headers)).status == 403
     assert "email" not in (await page("GET", path, headers=opened.headers)).json
     assert (await page("PUT", path, profile, headers=opened.all_headers)).status == 200
@@ -230,8 +232,10 @@ async def test_cookie_is_secure_where_clients_come_by_https(shared: Registry) ->
     served = settings_for(settings.database.url, settings.data_path, external_url="https://registry.example")
     async with running_registry(served) as registry:
         opened = await log_in(Caller(registry, "admin", served.admin_password))
+        refused = await Caller(registry)("PUT", "/users/1", {}, headers=opened.headers)
     assert opened.status == 200
     assert "Secure" in opened.attributes.split("; ")
+    assert "Secure" in refused.headers["Set-Cookie"].split("; ")
 
 
 async def test_login_is_noted_with_its_time(user: Caller, shared: Registry) -> None:
