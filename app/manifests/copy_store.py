@@ -5,24 +5,32 @@ from msgspec import convert
 from app.db import SQL, Transaction
 from app.manifests.model import Source
 
+# How deep a manifest lies goes by the members of indexes alone: tags can make manifests accessories of each
+# other in a circle.
 LOCK_SOURCES = SQL(r"""
     WITH RECURSIVE wanted AS (
-        SELECT m.id, m.repository_id, m.digest, 0 AS depth FROM manifests m
+        SELECT m.id, m.repository_id, m.digest FROM manifests m
         JOIN repositories r ON r.id = m.repository_id
         WHERE r.name = %(repository)s AND m.digest = %(digest)s
         UNION
-        SELECT found.id, w.repository_id, found.digest, w.depth + found.step
+        SELECT found.id, w.repository_id, found.digest
         FROM wanted w CROSS JOIN LATERAL (
-            SELECT child.id, child.digest, 1 AS step FROM manifest_children c
+            SELECT child.id, child.digest FROM manifest_children c
             JOIN manifests child ON child.repository_id = w.repository_id AND child.digest = c.child_digest
             WHERE c.manifest_id = w.id
             UNION
-            SELECT a.id, a.digest, 0 FROM manifests a
+            SELECT a.id, a.digest FROM manifests a
             WHERE a.repository_id = w.repository_id AND a.subject_digest = w.digest
             UNION
-            SELECT a.id, a.digest, 0 FROM tags t JOIN manifests a ON a.id = t.manifest_id
+            SELECT a.id, a.digest FROM tags t JOIN manifests a ON a.id = t.manifest_id
             WHERE t.repository_id = w.repository_id AND t.name = replace(w.digest, ':', '-') || '.sig'
         ) found
+    ), placed AS (
+        SELECT id, 0 AS depth FROM wanted
+        UNION
+        SELECT child.id, p.depth + 1
+        FROM placed p JOIN manifest_children c ON c.manifest_id = p.id
+        JOIN wanted child ON child.digest = c.child_digest
     )
     SELECT m.repository_id, m.digest, m.media_type, m.payload, ARRAY(
         SELECT t.name FROM tags t
@@ -30,8 +38,8 @@ LOCK_SOURCES = SQL(r"""
         ORDER BY t.name
     ) AS tags
     FROM manifests m
-    JOIN (SELECT id, max(depth) AS depth FROM wanted GROUP BY id) w ON w.id = m.id
-    ORDER BY w.depth DESC, m.digest FOR KEY SHARE OF m
+    JOIN (SELECT id, max(depth) AS depth FROM placed GROUP BY id) p ON p.id = m.id
+    ORDER BY p.depth DESC, m.digest FOR KEY SHARE OF m
 """)
 
 

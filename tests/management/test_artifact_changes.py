@@ -1,5 +1,7 @@
 """Deleting and copying artifacts, and deleting repositories, with all that belongs to them."""
 
+import asyncio
+
 import pytest
 
 from app.access import Role
@@ -10,6 +12,7 @@ from tests.management.conftest import MakeUser, Project, make_project
 from tests.management.content import digests, fresh_image, immutable_rule, path_of, pusher
 from tests.support.registry import Registry
 
+PATIENCE_SECONDS = 5.0
 EVENTS = SQL("SELECT type FROM outbox WHERE payload->>'repository_name' = %(name)s ORDER BY id")
 LEFT = SQL("""
     SELECT count(m.id) + count(l.digest) FROM repositories r
@@ -156,6 +159,20 @@ async def test_artifact_is_copied_with_what_belongs_to_it(
     assert (await events_of(shared, name))[-1] == "artifact.copied"
     again = await admin.post(path_of(name) + "/artifacts", **{"from": wanted})
     assert again.status == 201
+
+
+async def test_artifacts_that_belong_to_each_other_in_a_circle_are_copied(
+    admin: Caller, project: Project
+) -> None:
+    name, child = f"{project.name}/app", fresh_image()
+    repository, parent = pusher(admin, name), index([index([child]), child])
+    await repository.push(parent, "v1", "sha256-" + child.digest.removeprefix("sha256:") + ".sig")
+    copies = path_of(f"{project.name}/copy")
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        copied = await admin.post(copies + "/artifacts", **{"from": f"{name}:v1"})
+    assert copied.status == 201
+    assert await everything(admin, f"{project.name}/copy") == await everything(admin, name)
+    assert (await admin.get(f"{copies}/artifacts/v1")).json["digest"] == parent.digest
 
 
 @pytest.mark.parametrize(
