@@ -58,10 +58,9 @@ class Shown(Struct, frozen=True):
 
 
 class Artifact(Struct, frozen=True, kw_only=True):
-    """A manifest as the management API shows it; None stands for what was not asked for.
+    """A manifest as the management API shows it; None stands for what was not asked for, or is too large.
 
-    `children` are the ids of the manifests that an index lists, by digest; `payload` is there for an index
-    of a size that is sensible to read in a list.
+    `children` are the ids of the manifests that an index lists, by digest; `payload` is there for an index.
     """
 
     id: int

@@ -198,7 +198,7 @@ def _text(text: str) -> str:
 
 
 def _references(artifact: model.Artifact) -> Iterator[Reference]:
-    """Yield the members of an index in its own order, or by digest where the index is odd or very large."""
+    """Yield the members of an index in its own order, or by digest where the index is odd."""
     children = artifact.children or {}
     for entry in _entries(artifact.payload) or map(_Entry, sorted(children)):
         yield Reference(

@@ -65,7 +65,8 @@ _COLUMNS: Final = _filled(
     """
     m.id, {type} AS type, m.config_media_type, m.media_type, m.artifact_type, r.project_id,
     m.repository_id, r.name AS repository_name, m.digest, m.artifact_size_bytes AS size_bytes, m.icon,
-    m.pushed_at, m.pulled_at, m.extra_attrs, m.annotations,
+    m.pushed_at, m.pulled_at, m.extra_attrs,
+    CASE WHEN m.size_bytes <= {most_bytes} THEN m.annotations END AS annotations,
     CASE WHEN %(with_tags)s THEN (
         SELECT json_agg(json_build_object('id', t.id, 'repository_id', t.repository_id, 'manifest_id', m.id,
             'name', t.name, 'pushed_at', t.pushed_at, 'pulled_at', t.pulled_at)
@@ -82,20 +83,24 @@ _COLUMNS: Final = _filled(
         ) shown
     ) END AS accessories,
     CASE WHEN m.media_type IN ('application/vnd.oci.image.index.v1+json',
-        'application/vnd.docker.distribution.manifest.list.v2+json') THEN (
+        'application/vnd.docker.distribution.manifest.list.v2+json') AND m.size_bytes <= {most_bytes} THEN (
         SELECT json_object_agg(c.child_digest, child.id)
         FROM manifest_children c
         LEFT JOIN manifests child ON child.repository_id = m.repository_id AND child.digest = c.child_digest
         WHERE c.manifest_id = m.id
     ) END AS children,
     CASE WHEN m.media_type IN ('application/vnd.oci.image.index.v1+json',
-        'application/vnd.docker.distribution.manifest.list.v2+json') AND m.size_bytes <= 262144
+        'application/vnd.docker.distribution.manifest.list.v2+json') AND m.size_bytes <= {most_bytes}
         THEN m.payload END AS payload
     """,
     type=_TYPE,
     accessory=_ACCESSORY,
     accessories=_ACCESSORIES,
 )
+
+
+_MOST_BYTES_IN_LIST: Final = "65536"
+"""A list leaves out what a larger manifest says of itself: a page would be as large as all of them."""
 
 
 def _artifact(*, payload: memoryview | None, **columns: object) -> Artifact:
@@ -109,7 +114,7 @@ FIND_ARTIFACT = SQL(
         SELECT {columns} FROM manifests m JOIN repositories r ON r.id = m.repository_id
         WHERE m.id = %(manifest_id)s
         """,
-        columns=_COLUMNS,
+        columns=_filled(_COLUMNS, most_bytes="m.size_bytes"),
     )
 )
 
@@ -189,7 +194,7 @@ _ROWS: Final = _filled(
     JOIN repositories r ON r.id = m.repository_id
     ORDER BY {order}
     """,
-    columns=_COLUMNS,
+    columns=_filled(_COLUMNS, most_bytes=_MOST_BYTES_IN_LIST),
     is_no_accessory=repositories.IS_NO_ACCESSORY,
     is_no_member=repositories.IS_NO_MEMBER,
 )

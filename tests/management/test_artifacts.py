@@ -128,6 +128,21 @@ async def test_members_that_no_list_can_read_are_shown_by_digest(admin: Caller, 
     assert shown["references"][0]["platform"] is None
 
 
+async def test_what_large_manifests_say_is_shown_one_at_a_time(admin: Caller, project: Project) -> None:
+    notes = {"note": "x" * 100_000}
+    member = fresh_image(annotations=notes)
+    listed = index([member], annotations=notes)
+    name = f"{project.name}/app"
+    repository = pusher(admin, name)
+    await repository.push(listed, "v1")
+    shown = (await admin.get(path_of(name) + "/artifacts", q="base=*")).json
+    assert [(one.get("annotations"), one.get("references")) for one in shown] == [(None, None)] * 2
+    for content, references in ((member, None), (listed, [member.digest])):
+        one = (await admin.get(path_of(name, content.digest))).json
+        assert one["annotations"] == notes
+        assert references == (one["references"] and [entry["child_digest"] for entry in one["references"]])
+
+
 @pytest.mark.parametrize(
     ("kind", "expected"),
     [
