@@ -102,7 +102,8 @@ def _content(answer: Any) -> Any:  # noqa: ANN401 - whatever an endpoint says
         case kind if kind is Listed:
             return list[get_args(answer)[0]]  # type: ignore[misc]  # a type made at run time
         case kind if kind is Created:
-            return (get_args(answer) or (None,))[0]
+            (kind,) = get_args(answer)
+            return _content(kind)
         case kind if kind is type(None) or (isinstance(kind, type) and issubclass(kind, web.StreamResponse)):
             return None
         case _:

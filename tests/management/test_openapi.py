@@ -48,6 +48,13 @@ async def test_list_of_members_is_described(stranger: Caller) -> None:
     assert operation["x-permission"] == "member:list"
 
 
+async def test_what_is_made_has_a_body_only_where_a_client_has_to_see_one(stranger: Caller) -> None:
+    paths = (await stranger.get("/openapi.json")).json["paths"]
+    robot = paths[f"{API}/robots"]["post"]["responses"]["201"]
+    assert robot["content"]["application/json"]["schema"] == {"$ref": "#/components/schemas/RobotCreated"}
+    assert "content" not in paths[f"{API}/projects"]["post"]["responses"]["201"]
+
+
 async def test_page_shows_every_operation_and_runs_nothing(stranger: Caller) -> None:
     document = (await stranger.get("/openapi.json")).json
     page = await stranger.get("/docs")
