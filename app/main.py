@@ -25,6 +25,8 @@ from app.auth.tokens import TokenSigner
 from app.blobs import routes as blob_routes
 from app.blobs import upload_routes
 from app.configuration import routes as configuration_routes
+from app.downloads import routes as download_routes
+from app.downloads.signing import LinkSigner
 from app.http import EXTERNAL_URL, TRUSTED_PROXIES, answered, continue_later, logged, show_request_id
 from app.immutability import routes as immutability_routes
 from app.labels import routes as label_routes
@@ -93,6 +95,7 @@ ROUTES: Final[tuple[Route, ...]] = (
     *change_routes.ROUTES,
     *addition_routes.ROUTES,
     *label_routes.ROUTES,
+    *download_routes.ROUTES,
     *search_routes.ROUTES,
     *audit_routes.ROUTES,
     *robot_routes.ROUTES,
@@ -114,6 +117,7 @@ def build(r: Resources) -> web.Application:
     logins = Logins(r, (robots, LocalAuthenticator(r.database, proofs)))
     authority = RegistryAuthority(r, logins, signer)
     application[RESOURCES] = r
+    application[download_routes.LINK_SIGNER] = LinkSigner(r.settings.auth)
     application[AUTHORITY] = authority
     application[REGISTRY_AUTHORITY] = authority
     application[auth_routes.TOKEN_SIGNER] = signer

@@ -187,17 +187,22 @@ def _note_repository(request: web.Request, repository: RepositoryName | None) ->
 
 
 async def require(
-    request: web.Request, permission: Permission, *, project_id: int | None = None, project_name: str = ""
+    request: web.Request,
+    permission: Permission,
+    *,
+    project_id: int | None = None,
+    project_name: str = "",
+    repository: str | None = None,
 ) -> ProjectCall:
     """Check a permission on the project of something that the path names by an id of its own.
 
-    Neither id nor name stands for the system. Raises what the guard would; where there is no such project,
-    `project_id` of what is returned is 0.
+    Neither id nor name stands for the system; a token in hand has to be for the repository. Raises what the
+    guard would; where there is no such project, `project_id` of what is returned is 0.
     """
     authority, actor = request.app[AUTHORITY], request[_ACTOR]
     key = ProjectKey(id=project_id or 0, name=project_name) if project_id or project_name else None
     standing = await authority.standing(actor, key)
-    if not authority.allows(actor, permission, standing=standing):
+    if not authority.allows(actor, permission, standing=standing, repository=repository):
         raise authority.refuse(request, actor, permission=permission, repository=None)
     return ProjectCall(standing.project_id or 0, standing.project_name, actor, standing, cause_of(request))
 

@@ -20,6 +20,7 @@ _OPERATIONS: Final = {
     "warned": "warn",
     "exceeded": "exceed",
     "refused": "refuse",
+    "shared": "share",
     "opened": "login",
     "closed": "logout",
     "labeled": "label",

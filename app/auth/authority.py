@@ -8,7 +8,7 @@ from typing import Final
 from aiohttp import web
 
 from app.access import ANONYMOUS, Actor, Permission, Standing
-from app.access.routing import ProjectKey, cause_of
+from app.access.routing import API, ProjectKey, cause_of
 from app.auth.login import BadCredentials, Logins
 from app.auth.sessions import csrf_token, find_actor
 from app.auth.standings import Standings
@@ -23,6 +23,8 @@ from app.resources import Resources
 _SCOPES: Final = {Permission.PULL: "pull", Permission.PUSH: "pull,push", Permission.DELETE: "delete"}
 _CATALOG: Final = "registry:catalog:*"
 _PAGES: Final = "/c/"
+_BLOBS: Final = f"{API}/blobs/"
+"""Whoever has a token to pull may also ask for links to blobs with it."""
 _HARMLESS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 SESSION_COOKIE: Final = "sid"
 CSRF_HEADER: Final = "X-Harbor-CSRF-Token"
@@ -63,7 +65,7 @@ class RegistryAuthority:
     async def _identified(self, request: web.Request, header: str) -> Actor:
         scheme, _, credentials = header.partition(" ")
         match scheme.lower():
-            case "bearer" if not is_api(request):
+            case "bearer" if not is_api(request) or request.path.startswith(_BLOBS):
                 return self._signer.verify(credentials.strip())
             case "basic":
                 return await self.log_in(request, credentials)
@@ -140,7 +142,7 @@ class RegistryAuthority:
 
         A token narrows what its bearer may, it never widens it.
         """
-        if actor.grants is None:
+        if actor.grants is None or permission is Permission.EVERYBODY:
             return standing.may(permission)
         if permission is Permission.LOGIN:
             return standing.is_known or actor.is_anonymous

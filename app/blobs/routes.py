@@ -1,6 +1,6 @@
 """Pulling and deleting blobs (spec.md, end-2 and end-10)."""
 
-from typing import Final, NamedTuple
+from typing import Final
 
 from aiohttp import web
 
@@ -8,13 +8,10 @@ from app.access import Permission
 from app.access.routing import Route, call_of, repository_of
 from app.blobs import store
 from app.blobs.delete import delete_blob
-from app.blobs.model import INLINE_BYTES
-from app.http import Span, is_known, parse_range, send_file
+from app.blobs.send import send_blob
 from app.oci.digest import Digest
 from app.oci.errors import BlobUnknown
-from app.resources import Resources, resources
-
-_FOREVER: Final = "max-age=31536000, immutable"
+from app.resources import resources
 
 
 async def get_blob(request: web.Request) -> web.StreamResponse:
@@ -23,15 +20,7 @@ async def get_blob(request: web.Request) -> web.StreamResponse:
     size = await store.find_blob_size(resources(request).database, repository_of(request), digest)
     if size is None:
         raise BlobUnknown(digest)
-    headers = _described(digest)
-    if is_known(request, digest):
-        return web.Response(status=304, headers=headers)
-    if request.method == "HEAD":
-        return web.Response(headers=headers | {"Content-Length": str(size)})
-    span = _wanted(request, digest, size)
-    if span is None:
-        return await _send(request, Part(digest, Span(0, size, size), 200), headers)
-    return await _send(request, Part(digest, span, 206), headers | {"Content-Range": span.content_range})
+    return await send_blob(request, digest, size)
 
 
 async def delete(request: web.Request) -> web.Response:
@@ -39,56 +28,6 @@ async def delete(request: web.Request) -> web.Response:
     digest = Digest.parse(request.match_info["digest"])
     await delete_blob(resources(request), call_of(request), digest)
     return web.Response(status=202)
-
-
-def _wanted(request: web.Request, digest: Digest, size: int) -> Span | None:
-    """Read Range, unless If-Range names other content (RFC 9110, section 13.1.5)."""
-    if "Range" not in request.headers or request.headers.get("If-Range", digest).strip('"') != digest:
-        return None
-    return parse_range(request.headers["Range"], size)
-
-
-def _described(digest: Digest) -> dict[str, str]:
-    return {
-        "Content-Type": "application/octet-stream",
-        "Docker-Content-Digest": digest,
-        "ETag": f'"{digest}"',
-        "Accept-Ranges": "bytes",
-        "Cache-Control": _FOREVER,
-    }
-
-
-class Part(NamedTuple):
-    """What of a blob is sent, and with which status."""
-
-    digest: Digest
-    span: Span
-    status: int
-
-
-async def _send(request: web.Request, part: Part, headers: dict[str, str]) -> web.StreamResponse:
-    r, (digest, span, status) = resources(request), part
-    if span.size <= INLINE_BYTES:
-        content = await _small(r, digest, span.size)
-        return web.Response(status=status, headers=headers, body=content[span.start : span.stop])
-    path = r.storage.local_path(digest)
-    if path is not None:
-        patience = r.settings.uploads.idle_timeout
-        return await send_file(request, path, span, status=status, headers=headers, patience=patience)
-    response = web.StreamResponse(status=status, headers=headers)
-    response.content_length = span.length
-    await response.prepare(request)
-    async for piece in r.storage.read(digest, span.start, span.stop):
-        await response.write(piece)
-    return response
-
-
-async def _small(r: Resources, digest: Digest, size: int) -> bytes:
-    content = r.cache.get(digest)
-    if content is None:
-        content = b"".join([piece async for piece in r.storage.read(digest, 0, size)])
-        r.cache.put(digest, content)
-    return content
 
 
 _PATH: Final = "/v2/{name:.+}/blobs/{digest:[^/]+}"

@@ -24,6 +24,22 @@ async def find_blob_size(database: Database, repository: str, digest: Digest) ->
     return row[0]
 
 
+LIST_SIZES = SQL("""
+    SELECT b.digest, b.size_bytes FROM blobs b
+    WHERE b.digest = ANY(%(digests)s::text[]) AND EXISTS (
+        SELECT FROM blob_links l JOIN repositories r ON r.id = l.repository_id
+        WHERE l.digest = b.digest AND (%(repository)s::text IS NULL OR r.name = %(repository)s)
+    )
+""")
+
+
+async def list_sizes(
+    statements: Statements, digests: list[Digest], *, repository: str | None
+) -> list[tuple[str, int]]:
+    """Return those of the blobs that are linked into the repository, or (None) into any, with their sizes."""
+    return await statements.all(_sized, LIST_SIZES, digests=digests, repository=repository)
+
+
 SETTLE_BLOB = Prepared(
     "settle_blob",
     ("text", "text", "bigint", "uuid", "bigint", "uuid"),

@@ -31,6 +31,14 @@ class RepositoryCreated(Struct, frozen=True, tag="repository.created"):
     repository_name: str
 
 
+class BlobShared(Struct, frozen=True, tag="blob.shared"):
+    """Somebody got a link that opens a blob for whoever has it."""
+
+    repository_name: str
+    digest: str
+    expires_at: datetime
+
+
 class TokenRefused(Struct, frozen=True, tag="token.refused"):
     """Somebody asked for a token and may do nothing of what it was for."""
 
@@ -137,6 +145,7 @@ class BlobDeleted(Struct, frozen=True, tag="blob.deleted"):
 
 Event: TypeAlias = (
     ProjectCreated
+    | BlobShared
     | RepositoryCreated
     | TokenRefused
     | RepositoryUpdated

@@ -25,6 +25,9 @@ OPEN_TO_EVERYBODY = {
     "GET /api/v2.0/labels",
     "GET /api/v2.0/labels/{label_id}",
     "GET /api/v2.0/search",
+    "GET /api/v2.0/blobs/url",
+    "POST /api/v2.0/blobs/urls",
+    "GET /api/v2.0/blobs/{digest}/url",
 }
 OPEN = {Permission.ANYONE, Permission.EVERYBODY}
 
@@ -42,6 +45,7 @@ OPEN_TO_ANYONE = {
     "GET /api/v2.0/ping",
     "GET /api/v2.0/systeminfo/getcert",
     "GET /api/version",
+    "GET /api/v2.0/blobs/{digest}/content",  # by a signature
 }
 
 VALUES = {

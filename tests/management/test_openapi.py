@@ -30,6 +30,13 @@ async def test_operations_have_names_of_their_own(stranger: Caller) -> None:
     assert sorted(names) == sorted(set(names))
 
 
+async def test_an_answer_without_a_body_is_described_without_one(stranger: Caller) -> None:
+    paths = (await stranger.get("/openapi.json")).json["paths"]
+    made = paths[f"{API}/projects"]["post"]["responses"]["201"]
+    assert "content" not in made
+    assert "Location" in made["headers"]
+
+
 async def test_list_of_members_is_described(stranger: Caller) -> None:
     document = (await stranger.get("/openapi.json")).json
     operation = document["paths"][f"{API}/projects/{{project_name_or_id}}/members"]["get"]

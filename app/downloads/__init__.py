@@ -1,0 +1,1 @@
+"""Links to blobs that need no credentials: asked for, signed, followed."""

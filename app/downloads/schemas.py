@@ -1,0 +1,93 @@
+"""What goes in and out of the endpoints for links to blobs."""
+
+from datetime import datetime
+from typing import Annotated, TypeAlias
+
+from msgspec import Meta, Struct
+
+from app.downloads.model import Presented
+
+LONGEST_SECONDS = 7 * 24 * 3600
+MOST = 100
+
+Seconds: TypeAlias = Annotated[
+    int, Meta(description=f"How long the URL is good for, in seconds: 1 to {LONGEST_SECONDS}.")
+]
+RepositoryParam: TypeAlias = Annotated[
+    str, Meta(max_length=255, description="Repository that has the blob; only administrators need none.")
+]
+ContentType: TypeAlias = Annotated[
+    str,
+    Meta(
+        max_length=255,
+        pattern=r"^([A-Za-z0-9!#$&^_.+-]+/[A-Za-z0-9!#$&^_.+-]+(; ?[A-Za-z0-9_-]+=[A-Za-z0-9_.-]+)*)?$",
+        description="Content-Type to answer with, in place of `application/octet-stream`.",
+    ),
+]
+Disposition: TypeAlias = Annotated[
+    str,
+    Meta(
+        max_length=255,
+        pattern=r"^((inline|attachment)(;[ -~]*)?)?$",
+        description='Content-Disposition to answer with, such as `attachment; filename="layer.tar.gz"`.',
+    ),
+]
+
+
+class LinkParams(Struct, frozen=True):
+    """For whom, for how long, and how the content is to be presented."""
+
+    expires_in: Seconds = 3600
+    repository: RepositoryParam = ""
+    content_type: ContentType = ""
+    content_disposition: Disposition = ""
+
+    @property
+    def presented(self) -> Presented:
+        """The headers that were chosen."""
+        return Presented(self.content_type, self.content_disposition)
+
+
+class NamedLinkParams(LinkParams, frozen=True):
+    """The same for a blob that the query names."""
+
+    digest: Annotated[str, Meta(max_length=255)] = ""
+
+
+class LinksRequest(LinkParams, frozen=True, kw_only=True):
+    """The same for many blobs of one repository."""
+
+    digests: Annotated[list[Annotated[str, Meta(max_length=255)]], Meta(min_length=1, max_length=MOST)]
+
+
+class SignedParams(Struct, frozen=True):
+    """What a link that we signed says."""
+
+    expires: Annotated[int, Meta(ge=0, le=2**40)]
+    signature: Annotated[str, Meta(max_length=64)]
+    repository: RepositoryParam = ""
+    content_type: ContentType = ""
+    content_disposition: Disposition = ""
+
+
+class BlobLink(Struct, frozen=True):
+    """Where the blob can be had, without credentials, until when."""
+
+    url: str
+    expires_at: datetime
+
+
+class BlobLinkError(Struct, frozen=True):
+    """Why there is no link."""
+
+    code: str
+    message: str
+
+
+class BlobLinkResult(Struct, frozen=True, omit_defaults=True):
+    """The link of one of many blobs, or why there is none."""
+
+    digest: str
+    url: str | None = None
+    expires_at: datetime | None = None
+    error: BlobLinkError | None = None
