@@ -10,7 +10,7 @@ from redis.asyncio import Redis
 
 from app.db import Database, open_database
 from app.settings import Settings, SettingsError, require
-from app.storage import ContentCache, FilesystemDriver, StorageDriver
+from app.storage import ContentCache, StorageDriver, open_storage
 from app.vault import Sealer
 
 _TAIL_BYTES: Final = 4 << 20
@@ -52,8 +52,8 @@ async def open_resources(settings: Settings) -> AsyncIterator[Resources]:
         DatabaseUnavailable, StorageError: it cannot be reached.
     """
     require(settings, "database.url", "auth.secret_key")
-    storage = FilesystemDriver(settings.storage_root)
     async with AsyncExitStack() as stack:
+        storage = await stack.enter_async_context(open_storage(settings))
         redis = await stack.enter_async_context(_redis(settings.redis.url)) if settings.redis.url else None
         database = await stack.enter_async_context(
             open_database(

@@ -101,7 +101,7 @@ class Up:
     def _roadstead(self) -> Roadstead:
         """Our own program, with what the data directory knows and the person who started us did not say."""
         settings, secrets = self.settings, self.data.secrets()
-        if not settings.storage.root:
+        if settings.storage.driver == "filesystem" and not settings.storage.root:
             make_private_directory(settings.storage_root, None)
         environment = {
             "ROADSTEAD_DATA": str(self.data.path),

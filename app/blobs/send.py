@@ -7,9 +7,10 @@ from typing import Final, NamedTuple
 from aiohttp import web
 
 from app.blobs.model import INLINE_BYTES
-from app.http import Span, is_known, parse_range, send_file
+from app.http import Span, is_known, parse_range, send_file, send_pieces
 from app.oci.digest import Digest
 from app.resources import Resources, resources
+from app.storage import StorageError
 
 _FOREVER: Final = "max-age=31536000, immutable"
 _NOTHING: Final[Mapping[str, str]] = MappingProxyType({})
@@ -60,19 +61,18 @@ def _described(digest: Digest) -> dict[str, str]:
 
 async def _send(request: web.Request, part: Part, headers: dict[str, str]) -> web.StreamResponse:
     r, (digest, span, status) = resources(request), part
-    if span.size <= INLINE_BYTES:
-        content = await _small(r, digest, span.size)
-        return web.Response(status=status, headers=headers, body=content[span.start : span.stop])
-    path = r.storage.local_path(digest)
-    if path is not None:
-        patience = r.settings.uploads.idle_timeout
-        return await send_file(request, path, span, status=status, headers=headers, patience=patience)
-    response = web.StreamResponse(status=status, headers=headers)
-    response.content_length = span.length
-    await response.prepare(request)
-    async for piece in r.storage.read(digest, span.start, span.stop):
-        await response.write(piece)
-    return response
+    patience = r.settings.uploads.idle_timeout
+    try:
+        if span.size <= INLINE_BYTES:
+            content = await _small(r, digest, span.size)
+            return web.Response(status=status, headers=headers, body=content[span.start : span.stop])
+        path = r.storage.local_path(digest)
+        if path is not None:
+            return await send_file(request, path, span, status=status, headers=headers, patience=patience)
+        pieces = r.storage.read(digest, span.start, span.stop)
+        return await send_pieces(request, pieces, span, status=status, headers=headers, patience=patience)
+    except FileNotFoundError as error:
+        raise StorageError(f"{digest} is not where it was put") from error
 
 
 async def _small(r: Resources, digest: Digest, size: int) -> bytes:

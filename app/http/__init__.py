@@ -16,6 +16,7 @@ from app.http.requests import (
     request_id,
     show_request_id,
 )
+from app.http.streams import send_pieces
 
 __all__ = [
     "API_VERSION",
@@ -38,5 +39,6 @@ __all__ = [
     "read_limited",
     "request_id",
     "send_file",
+    "send_pieces",
     "show_request_id",
 ]

@@ -13,7 +13,7 @@ from app.db import DatabaseUnavailable, Deadlock, StatementTimeout
 from app.harbor.errors import ApiError, code_of
 from app.http.requests import client_address, is_api, request_id
 from app.oci.errors import OciError
-from app.storage import StorageError, StorageFull
+from app.storage import StorageBusy, StorageError, StorageFull
 
 log = structlog.get_logger()
 
@@ -29,6 +29,8 @@ _UNSTORABLE: Final = re.compile("%00|%[eE][dD]%[aAbB]")
 _HOST: Final = re.compile(r"[A-Za-z0-9._:\[\]-]{0,261}")
 """It is echoed in challenges."""
 _RETRY: Final = {"Retry-After": "2"}
+_PATIENCE: Final = {"Retry-After": "10"}
+"""By then it has been asked several times already."""
 
 
 @web.middleware
@@ -75,6 +77,9 @@ def _answer(request: web.Request, error: Exception) -> web.Response:
         case StorageFull():
             log.warning("storage_filled_up", request_id=request_id(request))
             return _plain(507, "UNAVAILABLE", "the storage of this registry is full; nothing was stored")
+        case StorageBusy():
+            log.warning("storage_busy", error=str(error), request_id=request_id(request))
+            return _plain(503, "UNAVAILABLE", "the storage has too much to do; try again", headers=_PATIENCE)
         case DatabaseUnavailable() | Deadlock() | StatementTimeout() | StorageError():
             kind = type(error).__name__
             log.warning("backend_failed", error=str(error), kind=kind, request_id=request_id(request))

@@ -10,6 +10,8 @@ from app.settings.read import (
     require,
     show,
 )
+from app.settings.secret import Secret
+from app.settings.storage import StorageSettings
 from app.settings.table import (
     AuditSettings,
     AuthSettings,
@@ -17,9 +19,7 @@ from app.settings.table import (
     LogSettings,
     ManifestSettings,
     RedisSettings,
-    Secret,
     Settings,
-    StorageSettings,
     UploadSettings,
 )
 

@@ -16,7 +16,8 @@ from typing import Any, Final
 import msgspec
 from msgspec import Struct
 
-from app.settings.table import Secret, Settings
+from app.settings.secret import Secret
+from app.settings.table import Settings
 
 PREFIX: Final = "ROADSTEAD_"
 _UNKNOWN: Final = re.compile(r"Object contains unknown field `(.*?)`(?: - at `\$\.(.*)`)?", re.DOTALL)

@@ -10,19 +10,13 @@ from typing import Annotated, Literal, TypeAlias
 
 from msgspec import Meta, Struct, field
 
+from app.settings.secret import Secret
+from app.settings.storage import StorageSettings
+
 _SHORTEST_TOKEN = timedelta(seconds=60)
 _SHORTEST_SECRET = 32
 
 Bytes: TypeAlias = Annotated[int, Meta(ge=0)]
-
-
-class Secret(str):
-    """A value that prints as asterisks wherever it is shown; `str(secret)` is the value itself."""
-
-    __slots__ = ()
-
-    def __repr__(self) -> str:
-        return "'***'"
 
 
 class DatabaseSettings(Struct, frozen=True, forbid_unknown_fields=True):
@@ -47,15 +41,6 @@ class RedisSettings(Struct, frozen=True, forbid_unknown_fields=True):
             "without it does not slow those who guess passwords."
         ),
     ] = Secret("")
-
-
-class StorageSettings(Struct, frozen=True, forbid_unknown_fields=True):
-    """Where content bytes lie."""
-
-    driver: Annotated[Literal["filesystem"], Meta(description="Storage driver.")] = "filesystem"
-    root: Annotated[
-        str, Meta(description="Directory of the filesystem driver; default: `storage` in the data directory.")
-    ] = ""
 
 
 class AuthSettings(Struct, frozen=True, forbid_unknown_fields=True):
@@ -223,7 +208,8 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
             _ = self.proxy_networks
         except ValueError as error:
             raise ValueError(f"trusted_proxies: {error}") from None
-        for group, holder in (("", self), ("uploads.", self.uploads), ("database.", self.database)):
+        groups = {"": self, "uploads.": self.uploads, "database.": self.database, "storage.": self.storage}
+        for group, holder in groups.items():
             for name in holder.__struct_fields__:
                 value = getattr(holder, name)
                 if isinstance(value, timedelta) and value <= timedelta(0):

@@ -1,6 +1,6 @@
 """What every storage driver does; `tests/contracts/test_storage.py` holds each of them to it."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Protocol, TypeAlias
@@ -70,7 +70,7 @@ class StorageDriver(Protocol):
     async def stat(self, digest: Digest) -> int | None:
         """Return the size in bytes, or None."""
 
-    def read(self, digest: Digest, start: int, stop: int) -> AsyncIterator[bytes]:
+    def read(self, digest: Digest, start: int, stop: int) -> AsyncGenerator[bytes]:
         """Yield the bytes `start <= i < stop`; raise FileNotFoundError."""
 
     def local_path(self, digest: Digest) -> Path | None:

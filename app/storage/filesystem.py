@@ -11,7 +11,7 @@ import os
 import shutil
 import sys
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from contextlib import contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
@@ -106,7 +106,7 @@ class FilesystemDriver:
         except FileNotFoundError:
             return None
 
-    async def read(self, digest: Digest, start: int, stop: int) -> AsyncIterator[bytes]:
+    async def read(self, digest: Digest, start: int, stop: int) -> AsyncGenerator[bytes]:
         """Yield the bytes `start <= i < stop`."""
         async for piece in _read(self.local_path(digest), start, stop):
             yield piece

@@ -3,7 +3,7 @@
 An object is there whole or not at all, and durable once the storage has answered.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,9 +13,10 @@ from app.oci.digest import Digest
 from app.oci.errors import DigestInvalid
 from app.storage.driver import StorageError, UploadState
 from app.storage.paths import blob_key
-from app.storage.s3_client import Bucket, S3Options, open_bucket
+from app.storage.s3_client import Bucket, open_bucket
 from app.storage.s3_copy import Multipart, Source, abort, copy_upload, is_open, place, seal
 from app.storage.s3_list import list_keys, list_multiparts
+from app.storage.s3_options import S3Options
 from app.storage.s3_read import stream
 from app.storage.s3_state import Upload, tail_key, upload_of
 from app.storage.s3_upload import S3Writer
@@ -40,7 +41,7 @@ class S3Driver:
         """Return the size in bytes, or None."""
         return await self._bucket.size(blob_key(digest))
 
-    def read(self, digest: Digest, start: int, stop: int) -> AsyncIterator[bytes]:
+    def read(self, digest: Digest, start: int, stop: int) -> AsyncGenerator[bytes]:
         """Yield the bytes `start <= i < stop`."""
         return stream(self._bucket, blob_key(digest), start, stop=stop)
 

@@ -5,18 +5,17 @@ import base64
 import hashlib
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from datetime import timedelta
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 from aiobotocore.config import AioConfig
 from aiobotocore.session import AioSession, get_session
 from botocore.exceptions import BotoCoreError, ClientError, ConnectionError, HTTPClientError  # noqa: A004 - its name
-from msgspec import Struct
 
 from app.oci.digest import Digest
 from app.storage.driver import StorageBusy, StorageError, StorageFull
 from app.storage.paths import blob_key
+from app.storage.s3_options import S3Options
 
 if TYPE_CHECKING:
     from types_aiobotocore_s3 import S3Client
@@ -25,26 +24,6 @@ _GONE: Final = frozenset({"NoSuchKey", "NoSuchUpload", "404", "NotFound"})
 _FULL: Final = frozenset({"QuotaExceeded", "XMinioStorageFull", "InsufficientStorage"})
 _PATIENCE: Final = frozenset({408, 429, 500, 502, 503, 504})
 _CONNECTIONS: Final = 256
-
-
-class S3Options(Struct, frozen=True, kw_only=True):
-    """Which bucket, how it is reached, and how objects are kept in it."""
-
-    bucket: str
-    prefix: str = ""
-    region: str = ""
-    endpoint: str = ""
-    is_path_style: bool = False
-    access_key: str = ""
-    secret_key: str = ""
-    encryption: str = ""
-    kms_key: str = ""
-    storage_class: str = ""
-    part_bytes: int = 8 << 20
-    copy_bytes: int = 256 << 20
-    connect_timeout: timedelta = timedelta(seconds=5)
-    read_timeout: timedelta = timedelta(seconds=30)
-    attempts: int = 5
 
 
 class Bucket:

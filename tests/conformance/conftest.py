@@ -1,6 +1,7 @@
 """The registry that is tested: our own, or the one at ROADSTEAD_TEST_URL.
 
 ROADSTEAD_TEST_URL=http://127.0.0.1:5000 ROADSTEAD_TEST_AUTH=admin:password pytest tests/conformance
+ROADSTEAD_TEST_STORAGE=s3 pytest tests/conformance
 """
 
 import os
@@ -13,10 +14,12 @@ from tests.conformance.client import Registry, Repository, bearer, open_reposito
 from tests.conformance.remote import Remote
 from tests.conformance.serving import settings_for
 from tests.support.registry import running_registry
+from tests.support.seaweed import Bucket
 from tests.support.servers import Databases
 
 REMOTE_URL = os.environ.get("ROADSTEAD_TEST_URL", "").rstrip("/")
 REMOTE_AUTH = os.environ.get("ROADSTEAD_TEST_AUTH", "")
+STORAGE = os.environ.get("ROADSTEAD_TEST_STORAGE", "filesystem")
 
 
 @pytest.fixture(scope="session")
@@ -26,10 +29,22 @@ async def remote() -> AsyncIterator[Remote]:
 
 
 @pytest.fixture(scope="session")
-async def shared(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Registry]:
+def storage(request: pytest.FixtureRequest) -> dict[str, str]:
+    """Where our own registry keeps content."""
+    if STORAGE == "filesystem":
+        return {}
+    bucket: Bucket = request.getfixturevalue("bucket")
+    return bucket.below("conformance").settings
+
+
+@pytest.fixture(scope="session")
+async def shared(
+    databases: Databases, storage: dict[str, str], tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Registry]:
     """One registry of ours for all tests: each has its own repositories."""
     with databases.fresh(migrated=True) as url:
-        async with running_registry(settings_for(url, tmp_path_factory.mktemp("shared"))) as running:
+        settings = settings_for(url, tmp_path_factory.mktemp("shared"), **storage)
+        async with running_registry(settings) as running:
             yield running
 
 

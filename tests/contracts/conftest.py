@@ -8,7 +8,8 @@ from uuid import uuid4
 
 import pytest
 
-from app.storage import FilesystemDriver, StorageDriver, open_s3
+from app.storage import FilesystemDriver, StorageDriver
+from app.storage.s3 import open_s3
 from tests.contracts.storing import PART, OpenDriver
 from tests.support.seaweed import Bucket, options_for
 

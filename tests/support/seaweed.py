@@ -13,7 +13,7 @@ from socket import create_server
 from aiobotocore.session import get_session
 from botocore.exceptions import BotoCoreError, ClientError
 
-from app.storage import S3Options
+from app.storage.s3_options import S3Options
 from cli.programs import Program
 from tests.support.eventually import until
 from tests.support.servers import running
