@@ -40,3 +40,14 @@ async def find_size(r: Resources, link: Link) -> int | None:
     if link.expires_at <= datetime.now(UTC):
         return None
     return (await find_sizes(r, [link.digest], repository=link.repository or None)).get(link.digest)
+
+
+async def presign(r: Resources, link: Link) -> str | None:
+    """Return a URL of the storage that opens the same for as long; None where it cannot sign."""
+    chosen = link.presented
+    return await r.storage.presign(
+        link.digest,
+        link.expires_at - datetime.now(UTC),
+        content_type=chosen.content_type,
+        disposition=chosen.disposition,
+    )

@@ -58,7 +58,9 @@ async def get_blob_links(request: web.Request, body: LinksRequest) -> list[BlobL
     digests = [digest for digest in parsed.values() if digest is not None]
     made = await links.make_links(resources(request), call, digests, wanted=body)
     return [
-        _shown_of_many(request, text, made.get(digest)) if digest else BlobLinkResult(text, error=_NO_DIGEST)
+        await _shown_of_many(request, text, made.get(digest))
+        if digest
+        else BlobLinkResult(text, error=_NO_DIGEST)
         for text, digest in parsed.items()
     ]
 
@@ -85,7 +87,7 @@ async def _link(request: web.Request, text: str, wanted: LinkParams) -> BlobLink
     made = await links.make_links(resources(request), call, [digest], wanted=wanted)
     if digest not in made:
         raise NotFound(_GONE)
-    return _shown(request, made[digest])
+    return await _shown(request, made[digest])
 
 
 async def _permitted(request: web.Request, repository: str) -> ProjectCall:
@@ -116,16 +118,20 @@ def _digest(text: str) -> Digest | None:
         return None
 
 
-def _shown_of_many(request: web.Request, text: str, link: Link | None) -> BlobLinkResult:
+async def _shown_of_many(request: web.Request, text: str, link: Link | None) -> BlobLinkResult:
     if link is None:
         return BlobLinkResult(text, error=BlobLinkError(NotFound.code, _GONE))
-    shown = _shown(request, link)
+    shown = await _shown(request, link)
     return BlobLinkResult(text, url=shown.url, expires_at=shown.expires_at)
 
 
-def _shown(request: web.Request, link: Link) -> BlobLink:
-    query = request.app[LINK_SIGNER].query(link)
-    return BlobLink(f"{base_url(request)}{API}/blobs/{link.digest}/content?{query}", link.expires_at)
+async def _shown(request: web.Request, link: Link) -> BlobLink:
+    """Return the link as a URL of the storage, or of ours where the storage cannot sign."""
+    url = await links.presign(resources(request), link)
+    if url is None:
+        query = request.app[LINK_SIGNER].query(link)
+        url = f"{base_url(request)}{API}/blobs/{link.digest}/content?{query}"
+    return BlobLink(url, link.expires_at)
 
 
 def _presented(presented: Presented) -> dict[str, str]:

@@ -1,5 +1,6 @@
 """Settings: one documented table, and how it is read."""
 
+from app.settings.downloads import DownloadSettings
 from app.settings.read import (
     PREFIX,
     Described,
@@ -29,6 +30,7 @@ __all__ = [
     "AuthSettings",
     "DatabaseSettings",
     "Described",
+    "DownloadSettings",
     "LogSettings",
     "ManifestSettings",
     "RedisSettings",

@@ -43,6 +43,14 @@ class StorageSettings(Struct, frozen=True, forbid_unknown_fields=True):
             description="S3: the server, such as `https://s3.example.org`; default: AWS.",
         ),
     ] = ""
+    public_endpoint: Annotated[
+        str,
+        Meta(
+            pattern=r"^(https?://[^/?#]+/?)?$",
+            description="S3: the server as clients reach it, in URLs that are signed for them; "
+            "default: the endpoint.",
+        ),
+    ] = ""
     path_style: Annotated[
         Literal["auto", "always", "never"],
         Meta(

@@ -10,6 +10,8 @@ from typing import Annotated, Literal, TypeAlias
 
 from msgspec import Meta, Struct, field
 
+from app.settings.downloads import DownloadSettings
+from app.settings.lists import listed
 from app.settings.secret import Secret
 from app.settings.storage import StorageSettings
 
@@ -79,7 +81,7 @@ class AuthSettings(Struct, frozen=True, forbid_unknown_fields=True):
     @property
     def previous_keys(self) -> list[str]:
         """The earlier keys, the latest first."""
-        return [key.strip() for key in str(self.previous_secret_keys).split(",") if key.strip()]
+        return listed(str(self.previous_secret_keys))
 
 
 class UploadSettings(Struct, frozen=True, forbid_unknown_fields=True):
@@ -200,6 +202,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     auth: AuthSettings = field(default_factory=AuthSettings)
     uploads: UploadSettings = field(default_factory=UploadSettings)
     manifests: ManifestSettings = field(default_factory=ManifestSettings)
+    downloads: DownloadSettings = field(default_factory=DownloadSettings)
     audit: AuditSettings = field(default_factory=AuditSettings)
     log: LogSettings = field(default_factory=LogSettings)
 
@@ -218,7 +221,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     @property
     def proxy_networks(self) -> tuple[IPv4Network | IPv6Network, ...]:
         """`trusted_proxies` as networks."""
-        return tuple(ip_network(text.strip()) for text in self.trusted_proxies.split(",") if text.strip())
+        return tuple(map(ip_network, listed(self.trusted_proxies)))
 
     @property
     def data_path(self) -> Path:

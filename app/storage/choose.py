@@ -29,6 +29,7 @@ def _s3_options(settings: StorageSettings) -> S3Options:
         prefix=settings.prefix,
         region=settings.region,
         endpoint=settings.endpoint,
+        public_endpoint=settings.public_endpoint,
         is_path_style=settings.is_path_style,
         # A plain string: the SDK knows nothing of ours.
         access_key=str(settings.access_key),

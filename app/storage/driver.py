@@ -76,6 +76,15 @@ class StorageDriver(Protocol):
     def local_path(self, digest: Digest) -> Path | None:
         """Return the file that holds the blob, for sendfile, where the driver has files."""
 
+    async def presign(
+        self, digest: Digest, lifetime: timedelta, *, content_type: str = "", disposition: str = ""
+    ) -> str | None:
+        """Return a URL at which anybody gets the blob from the storage itself for as long.
+
+        It is not asked whether the blob is there. The answer has the headers that are chosen. None: the
+        storage cannot sign.
+        """
+
     async def put(self, digest: Digest, content: bytes) -> None:
         """Store a whole small blob durably."""
 

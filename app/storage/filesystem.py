@@ -115,6 +115,9 @@ class FilesystemDriver:
         """Return the blob's file, whether it exists or not."""
         return self._root / blob_key(digest)
 
+    async def presign(self, *_: object, **__: object) -> None:
+        """Return None: only we can send a file."""
+
     async def put(self, digest: Digest, content: bytes) -> None:
         """Store a whole small blob durably."""
         await asyncio.to_thread(self._put, digest, content)

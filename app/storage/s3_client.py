@@ -4,7 +4,8 @@ import asyncio
 import base64
 import hashlib
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from datetime import timedelta
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
@@ -29,8 +30,9 @@ _CONNECTIONS: Final = 256
 class Bucket:
     """The bucket's objects below the prefix, by our own keys."""
 
-    def __init__(self, s3: "S3Client", options: S3Options) -> None:
+    def __init__(self, s3: "S3Client", options: S3Options, *, signer: "S3Client") -> None:
         self.s3: Final = s3
+        self._signer = signer
         self.options: Final = options
         self.name: Final = options.bucket
         self._prefix: Final = f"{options.prefix.strip('/')}/" if options.prefix.strip("/") else ""
@@ -84,6 +86,15 @@ class Bucket:
         except FileNotFoundError:
             return None
 
+    async def sign(self, key: str, lifetime: timedelta, **chosen: str) -> str:
+        """Return a URL that opens the object for as long, at the server as clients reach it."""
+        with storage_errors():
+            return await self._signer.generate_presigned_url(
+                "get_object",
+                Params={**self.at(key), **chosen},
+                ExpiresIn=int(lifetime.total_seconds()),
+            )
+
     async def remove(self, *keys: str) -> None:
         """Remove objects; fine where there are none."""
         with storage_errors():
@@ -108,18 +119,28 @@ async def open_bucket(options: S3Options) -> AsyncIterator[Bucket]:
         read_timeout=options.read_timeout.total_seconds(),
         max_pool_connections=_CONNECTIONS,
     )
+    async with AsyncExitStack() as stack:
+        s3 = await stack.enter_async_context(_client(options, options.endpoint, config))
+        signer = s3
+        if options.public_endpoint:
+            signer = await stack.enter_async_context(_client(options, options.public_endpoint, config))
+        await _find(s3, options)
+        yield Bucket(s3, options, signer=signer)
+
+
+@asynccontextmanager
+async def _client(options: S3Options, endpoint: str, config: AioConfig) -> AsyncIterator["S3Client"]:
     with storage_errors():
         creating = _session().create_client(
             "s3",
             region_name=options.region or None,
-            endpoint_url=options.endpoint or None,
+            endpoint_url=endpoint or None,
             aws_access_key_id=options.access_key or None,
             aws_secret_access_key=options.secret_key or None,
             config=config,
         )
     async with creating as s3:
-        await _find(s3, options)
-        yield Bucket(s3, options)
+        yield s3
 
 
 @cache

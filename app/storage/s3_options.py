@@ -12,6 +12,7 @@ class S3Options(Struct, frozen=True, kw_only=True):
     prefix: str = ""
     region: str = ""
     endpoint: str = ""
+    public_endpoint: str = ""
     is_path_style: bool = False
     access_key: str = ""
     secret_key: str = ""

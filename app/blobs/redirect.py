@@ -1,0 +1,33 @@
+"""Sending clients to the storage itself, so that the bytes of large blobs do not pass through us."""
+
+from ipaddress import ip_address
+
+from aiohttp import web
+
+from app.http import client_address
+from app.oci.digest import Digest
+from app.resources import resources
+from app.settings import DownloadSettings
+
+
+async def redirect_of(request: web.Request, digest: Digest, size: int) -> str | None:
+    """Return the URL where this client gets a blob that it may have, or None where we send it.
+
+    The URL is signed for a while, and whoever has it needs no credentials.
+    """
+    r = resources(request)
+    wanted = r.settings.downloads
+    if not wanted.redirect_bytes or size < wanted.redirect_bytes or _is_proxied(request, wanted):
+        return None
+    return await r.storage.presign(digest, wanted.redirect_lifetime)
+
+
+def _is_proxied(request: web.Request, wanted: DownloadSettings) -> bool:
+    agent = request.headers.get("User-Agent", "")
+    if any(part in agent for part in wanted.agents):
+        return True
+    try:
+        address = ip_address(client_address(request))
+    except ValueError:
+        return False
+    return any(address in network for network in wanted.networks)
