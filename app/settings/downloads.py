@@ -19,8 +19,8 @@ class DownloadSettings(Struct, frozen=True, forbid_unknown_fields=True):
         int,
         Meta(
             ge=0,
-            description="Blobs of this size or more are downloaded from the storage itself, by a redirect to a "
-            "signed URL, where the storage can sign; 0: none is.",
+            description="Blobs of this size or more are downloaded from the storage itself, by a redirect "
+            "to a signed URL, where the storage can sign; 0: none is.",
         ),
     ] = 0
     redirect_lifetime: Annotated[

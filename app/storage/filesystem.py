@@ -6,10 +6,8 @@ fsynced; only then does a row in the database say that it exists.
 
 import asyncio
 import errno
-import fcntl
 import os
 import shutil
-import sys
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from contextlib import contextmanager, suppress
@@ -21,6 +19,7 @@ from uuid import uuid4
 from app.oci.digest import ALGORITHMS, Digest
 from app.oci.errors import DigestInvalid
 from app.storage.driver import Room, StorageError, StorageFull, UploadState
+from app.storage.durable import fsync, fsync_directory, write_all
 from app.storage.paths import blob_key, upload_key
 
 _FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
@@ -60,13 +59,13 @@ class FilesystemWriter:
 
     def _finish(self) -> None:
         with _storage_errors():
-            _fsync(self._file)
-            _fsync_directory(self._path.parent)
+            fsync(self._file)
+            fsync_directory(self._path.parent)
 
     def _write(self, chunk: bytes) -> None:
         try:
             with _storage_errors():
-                _write_all(self._file, chunk, self._offset)
+                write_all(self._file, chunk, self._offset)
             self._offset += len(chunk)
         except StorageFull:
             # Give the room back at once: what the session has stays.
@@ -195,8 +194,8 @@ class FilesystemDriver:
             with _storage_errors():
                 file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o640)
                 try:
-                    _write_all(file, content, 0)
-                    _fsync(file)
+                    write_all(file, content, 0)
+                    fsync(file)
                 finally:
                     os.close(file)
                 self._place(path, digest)
@@ -216,7 +215,7 @@ class FilesystemDriver:
         self._make_durable([directory])
         target = f"{self._root}/{directory}"
         path.rename(f"{target}/{name}")
-        _fsync_directory(target)
+        fsync_directory(target)
 
     def _make_durable(self, directories: list[str]) -> None:
         """Create siblings below the root so that a power loss does not take them back.
@@ -232,16 +231,8 @@ class FilesystemDriver:
         for directory in missing:
             with suppress(FileExistsError):
                 (self._root / directory).mkdir(0o750)
-        _fsync_directory(f"{self._root}/{parent}")
+        fsync_directory(f"{self._root}/{parent}")
         self._durable.update(missing)
-
-
-def _write_all(file: int, content: bytes, offset: int) -> None:
-    rest = memoryview(content)
-    while rest:
-        written = os.pwrite(file, rest, offset)
-        rest = rest[written:]
-        offset += written
 
 
 def _digests_below(directory: Path, algorithm: str) -> list[Digest]:
@@ -274,21 +265,6 @@ def _copy(source: Path, target: Path) -> None:
 def _touch_and_remove(path: Path) -> None:
     path.touch(exist_ok=False)
     path.unlink()
-
-
-def _fsync(file: int) -> None:
-    if sys.platform == "darwin":
-        fcntl.fcntl(file, fcntl.F_FULLFSYNC)  # its fsync stops at the drive's cache
-    else:
-        os.fsync(file)
-
-
-def _fsync_directory(path: Path | str) -> None:
-    directory = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        _fsync(directory)
-    finally:
-        os.close(directory)
 
 
 @contextmanager
