@@ -1,13 +1,11 @@
 """Deleting a manifest by digest (spec.md, end-9)."""
 
-from contextlib import suppress
-
 from app.access import Call
 from app.db import Transaction
 from app.events import ArtifactDeleted, outbox
 from app.manifests import delete_store as store
 from app.manifests import usage_store
-from app.manifests.model import LockedManifest
+from app.manifests.model import LockedManifest, Relations
 from app.oci.digest import Digest
 from app.oci.errors import ManifestInUse, ManifestUnknown
 from app.quotas.usage import release
@@ -24,18 +22,29 @@ async def delete_manifest(r: Resources, call: Call, digest: Digest) -> None:
 async def delete_deeply(tx: Transaction, call: Call, digest: Digest) -> None:
     """Delete a manifest with what belongs to it alone: accessories, and members that nothing else names.
 
-    A member with a tag, or in another index, stays. Raises as `remove_manifest` does.
+    A member with a tag, or in another index, stays. All are locked at once, in the order that everybody
+    keeps: who deletes two images on the same layers would else wait for the other one. Raises as
+    `remove_manifest` does.
     """
-    left = await store.lock_dependents(tx, call.repository, digest)
-    await remove_manifest(tx, call, digest)
-    while left:
-        dependent = left.pop()
-        further = await store.lock_dependents(tx, call.repository, dependent.digest)
-        if not dependent.is_accessory and await store.is_tagged(tx, dependent.id):
-            continue
-        with suppress(ManifestInUse, ManifestUnknown):
-            await remove_manifest(tx, call, dependent.digest)
-            left.extend(further)
+    locked = {manifest.id: manifest for manifest in await store.lock_related(tx, call.repository, digest)}
+    root = next((manifest for manifest in locked.values() if manifest.digest == digest), None)
+    if root is None:
+        raise ManifestUnknown(digest)
+    relations = {one.id: one for one in await store.list_relations(tx, list(locked))}
+    if relations[root.id].parents:
+        raise ManifestInUse(digest)
+    gone = _gone_with(root.id, relations)
+    await _remove_and_tell(tx, call, [locked[one] for one in gone])
+
+
+def _gone_with(root_id: int, relations: dict[int, Relations]) -> list[int]:
+    """Return what is to be deleted, the manifest first and what belongs to it behind."""
+    gone = {root_id: None}
+    left = {one: relation for one, relation in relations.items() if one != root_id}
+    while found := [one for one, relation in left.items() if relation.goes_with(set(gone))]:
+        gone |= dict.fromkeys(found)
+        left = {one: relation for one, relation in left.items() if one not in gone}
+    return list(gone)
 
 
 async def remove_manifest(tx: Transaction, call: Call, digest: Digest) -> None:
@@ -51,11 +60,18 @@ async def remove_manifest(tx: Transaction, call: Call, digest: Digest) -> None:
         raise ManifestUnknown(digest)
     if await store.has_parent(tx, manifest.id):
         raise ManifestInUse(digest)
-    tags = await _remove(tx, call, [manifest])
-    event = ArtifactDeleted(
-        repository_name=call.repository, digest=digest, tags=tuple(tags.get(manifest.id, ()))
-    )
-    await outbox.record(tx, call.cause, event)
+    await _remove_and_tell(tx, call, [manifest])
+
+
+async def _remove_and_tell(tx: Transaction, call: Call, manifests: list[LockedManifest]) -> None:
+    tags = await _remove(tx, call, manifests)
+    events = [
+        ArtifactDeleted(
+            repository_name=call.repository, digest=manifest.digest, tags=tuple(tags.get(manifest.id, ()))
+        )
+        for manifest in manifests
+    ]
+    await outbox.record(tx, call.cause, *events)
 
 
 async def remove_all(tx: Transaction, call: Call) -> None:

@@ -19,12 +19,18 @@ class StoredManifest(Struct, frozen=True):
     size_bytes: int
 
 
-class Dependent(Struct, frozen=True):
-    """A manifest that belongs to another: an accessory, or a member of an index."""
+class Relations(Struct, frozen=True):
+    """What a manifest belongs to: indexes that list it, and what it is an accessory of."""
 
     id: int
-    digest: Digest
-    is_accessory: bool
+    is_tagged: bool
+    parents: frozenset[int]
+    subjects: frozenset[int]
+
+    def goes_with(self, gone: set[int]) -> bool:
+        """Whether nothing keeps it once these are gone: neither an index nor, as a member, a tag."""
+        is_member_of_them = bool(self.parents) and not self.is_tagged
+        return self.parents <= gone and (is_member_of_them or not self.subjects.isdisjoint(gone))
 
 
 class Content(NamedTuple):

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 
-from tests.conformance.content import index
+from tests.conformance.content import image, index, unique
 from tests.management.client import Answer, Caller
 from tests.management.conftest import Project
 from tests.management.content import digests, fresh_image, path_of, pusher
@@ -59,3 +59,18 @@ async def test_pushes_and_deletions_of_a_repository_leave_a_whole_one_or_none(
         assert (await pusher(admin, name).get(f"manifests/{artifact['digest']}")).status == 200
         (layer,) = next(i for i in images if i.digest == artifact["digest"]).document["layers"]
         assert (await pusher(admin, name).head(f"blobs/{layer['digest']}")).status == 200
+
+
+async def test_images_on_the_same_layers_are_deleted_at_once(admin: Caller, project: Project) -> None:
+    name, layers = f"{project.name}/app", [unique() for _ in range(4)]
+    repository = pusher(admin, name)
+    indexes = [
+        index([image([layer], annotations={"number": str(number)}) for layer in layers])
+        for number in range(AT_ONCE)
+    ]
+    for content in indexes:
+        await repository.push(content)
+    statuses = await at_once(lambda number: admin.delete(path_of(name, indexes[number].digest)))
+    assert statuses == [200] * AT_ONCE
+    assert digests(await admin.get(path_of(name) + "/artifacts", q="base=*")) == []
+    assert (await admin.get(f"/quotas/{project.id}")).json["used"]["storage"] == 0
