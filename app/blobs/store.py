@@ -40,6 +40,28 @@ async def list_sizes(
     return await statements.all(_sized, LIST_SIZES, digests=digests, repository=repository)
 
 
+GET_TOTALS = SQL("SELECT count(*) AS number, coalesce(sum(size_bytes), 0)::bigint AS size_bytes FROM blobs")
+
+
+async def get_totals(statements: Statements) -> tuple[int, int]:
+    """Return how many blobs there are, and how many bytes they have."""
+    return await statements.one(_totals, GET_TOTALS)
+
+
+def _totals(number: int, size_bytes: int) -> tuple[int, int]:
+    return number, size_bytes
+
+
+LIST_BLOBS = SQL("""
+    SELECT digest, size_bytes FROM blobs WHERE digest > %(last)s ORDER BY digest LIMIT %(limit)s
+""")
+
+
+async def list_blobs(statements: Statements, *, last: str, limit: int) -> list[tuple[str, int]]:
+    """Return blobs after a digest, in the order of digests, with their sizes in bytes."""
+    return await statements.all(_sized, LIST_BLOBS, last=last, limit=limit)
+
+
 SETTLE_BLOB = Prepared(
     "settle_blob",
     ("text", "text", "bigint", "uuid", "bigint", "uuid"),

@@ -1,0 +1,129 @@
+"""Copying every blob from one storage to another, while the registry works.
+
+A blob is durable in the target once it is there at all, and is there only if its bytes have its digest: so a
+copy that was cut short goes on where it was, by what the target lists.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from typing import Final
+
+from msgspec import Struct
+
+from app.blobs import store
+from app.blobs.model import INLINE_BYTES
+from app.db import Database
+from app.oci.digest import Digest
+from app.storage import RunningDigest, StorageDriver, StorageError
+
+_PAGE: Final = 1_000
+
+
+class Tally(Struct):
+    """How far a transfer got: numbers of blobs, and bytes.
+
+    `missing` are blobs that the source has not, `wrong` those whose bytes there have another digest.
+    """
+
+    total: int = 0
+    total_bytes: int = 0
+    there: int = 0
+    there_bytes: int = 0
+    copied: int = 0
+    copied_bytes: int = 0
+    missing: list[str] = []
+    wrong: list[str] = []
+
+
+async def transfer(
+    database: Database,
+    source: StorageDriver,
+    target: StorageDriver,
+    *,
+    at_once: int,
+    note: Callable[[Tally], None],
+) -> Tally:
+    """Copy what the database knows and the target lacks; `note` is told after every blob.
+
+    What is pushed meanwhile may be copied or not: the next run copies the rest. Raises StorageError.
+    """
+    async with database.autocommit() as statements:
+        tally = Tally(*await store.get_totals(statements))
+    there = {digest async for digest in target.list_digests()}
+    blobs = _blobs(database)
+    lock = asyncio.Lock()
+
+    async def work() -> None:
+        while True:
+            async with lock:
+                blob = await anext(blobs, None)
+            if blob is None:
+                return
+            digest, size = blob
+            if digest in there:
+                tally.there += 1
+                tally.there_bytes += size
+            else:
+                await _copy(source, target, digest, size=size, tally=tally)
+            note(tally)
+
+    try:
+        async with asyncio.TaskGroup() as group:
+            for _ in range(at_once):
+                group.create_task(work())
+    except* StorageError as failed:
+        raise failed.exceptions[0] from None
+    return tally
+
+
+async def _blobs(database: Database) -> AsyncIterator[tuple[Digest, int]]:
+    last = ""
+    while True:
+        async with database.autocommit() as statements:
+            page = await store.list_blobs(statements, last=last, limit=_PAGE)
+        if not page:
+            return
+        for text, size in page:
+            yield Digest(text), size
+        last = page[-1][0]
+
+
+async def _copy(
+    source: StorageDriver, target: StorageDriver, digest: Digest, *, size: int, tally: Tally
+) -> None:
+    try:
+        is_right = await _copied(source, target, digest, size=size)
+    except FileNotFoundError:
+        tally.missing.append(digest)
+        return
+    if is_right:
+        tally.copied += 1
+        tally.copied_bytes += size
+    else:
+        tally.wrong.append(digest)
+
+
+async def _copied(source: StorageDriver, target: StorageDriver, digest: Digest, *, size: int) -> bool:
+    """Copy a blob; False, and nothing left behind, where its bytes have another digest."""
+    if size <= INLINE_BYTES:
+        content = b"".join([piece async for piece in source.read(digest, 0, size)])
+        if not digest.matches(content):
+            return False
+        await target.put(digest, content)
+        return True
+    state, writer = await target.append(target.new_upload(), 0, is_contested=False)
+    try:
+        running = RunningDigest(digest.algorithm)
+        async for piece in source.read(digest, 0, size):
+            await asyncio.gather(writer.write(piece), asyncio.to_thread(running.update, piece))
+        state = await writer.finish()
+    except BaseException:
+        await writer.drop()
+        raise
+    finally:
+        writer.close()
+    if running.digest() != digest:
+        await target.discard(state)
+        return False
+    await target.commit(state, digest, size)
+    return True

@@ -1,0 +1,145 @@
+"""`roadstead storage`: moving a registry from one storage to another."""
+
+import argparse
+import asyncio
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from app.blobs.transfer import Tally, transfer
+from app.db import DatabaseError, open_database
+from app.settings import Settings, SettingsError, load
+from app.storage import StorageError, open_storage
+from cli.programs import StartError
+from cli.servers import database_url
+
+_DESCRIPTION = """\
+Copy all blobs from the storage of the settings to another one, while the registry works:
+
+  roadstead storage copy --to new-storage.toml
+
+new-storage.toml is a settings file of which [storage] counts:
+
+  [storage]
+  driver = "s3"
+  bucket = "registry"
+
+Every blob is verified on its way. A copy that was cut short goes on where it was, and a second one
+copies what was pushed meanwhile. To move for good:
+
+  1. roadstead storage copy --to new-storage.toml     as often as you like
+  2. Make the system read only (`read_only` of PUT /api/v2.0/configurations), and copy once more.
+  3. Give all processes the new settings, start them anew, and end read only.
+
+Uploads that are under way at step 3 begin anew. Nothing is removed from the old storage.
+"""
+_SHOWN = 20
+_UNITS = ("bytes", "KB", "MB", "GB", "TB")
+_STEP = 1000
+
+
+def command(arguments: list[str]) -> None:
+    """Run `roadstead storage`."""
+    parser = argparse.ArgumentParser(
+        prog="roadstead storage",
+        description=_DESCRIPTION,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    verbs = parser.add_subparsers(metavar="VERB", required=True)
+    copy = verbs.add_parser("copy", help="copy all blobs", description="Copy all blobs to another storage.")
+    copy.add_argument("--to", required=True, type=Path, metavar="FILE", help="settings of the new storage")
+    copy.add_argument(
+        "--from", dest="source", type=Path, metavar="FILE", help="and of the old one; default: those in force"
+    )
+    copy.add_argument("--at-once", type=_number, default=8, metavar="N", help="blobs at a time; default: 8")
+    chosen = parser.parse_args(arguments)
+    settings = load()
+    source = _settings_of(chosen.source) if chosen.source else settings
+    target = _settings_of(chosen.to)
+    if source.storage == target.storage and source.storage_root == target.storage_root:
+        raise StartError("Both are the same storage.")
+    try:
+        tally = asyncio.run(_copy(settings, source, target, at_once=chosen.at_once))
+    except DatabaseError as error:
+        raise StartError(f"The database cannot be used: {error}") from error
+    except StorageError as error:
+        raise StartError(f"The copy stopped: {error}. Run the same again to go on.") from error
+    print(_sentence(tally))
+    _refuse_damage(tally)
+
+
+async def _copy(settings: Settings, source: Settings, target: Settings, *, at_once: int) -> Tally:
+    async with (
+        open_storage(source) as old,
+        open_storage(target) as new,
+        open_database(
+            database_url(settings), size=2, statement_timeout=settings.database.statement_timeout
+        ) as database,
+    ):
+        return await transfer(database, old, new, at_once=at_once, note=_progress())
+
+
+def _settings_of(file: Path) -> Settings:
+    settings = load({"ROADSTEAD_CONFIG": str(file)})
+    if settings.storage.driver == "filesystem" and not settings.storage.root:
+        raise SettingsError(f"{file}: [storage] needs `root`, the directory, or another `driver`.")
+    return settings
+
+
+def _progress() -> Callable[[Tally], None]:
+    """Return what draws a line on a terminal, a few times a second."""
+    began = drawn = time.monotonic()
+
+    def draw(tally: Tally) -> None:
+        nonlocal drawn
+        now = time.monotonic()
+        done = tally.there + tally.copied + len(tally.missing) + len(tally.wrong)
+        if not sys.stderr.isatty() or (now - drawn < 0.2 and done < tally.total):  # noqa: PLR2004 - seconds
+            return
+        drawn = now
+        rate = tally.copied_bytes / max(now - began, 0.001)
+        left = tally.total_bytes - tally.there_bytes - tally.copied_bytes
+        wait = f", {left / rate:.0f} s left" if rate else ""
+        print(
+            f"\r\033[K{done:,} of {tally.total:,} blobs, {_size(tally.there_bytes + tally.copied_bytes)} of "
+            f"{_size(tally.total_bytes)}, {_size(rate)}/s{wait}",
+            end="" if done < tally.total else "\n",
+            file=sys.stderr,
+            flush=True,
+        )
+
+    return draw
+
+
+def _sentence(tally: Tally) -> str:
+    return f"Copied {tally.copied:,} blobs, {_size(tally.copied_bytes)}; {tally.there:,} were there already."
+
+
+def _refuse_damage(tally: Tally) -> None:
+    """Raise StartError where the old storage has not what it should have."""
+    damage = [
+        f"{len(digests)} blobs {what}: {', '.join(digests[:_SHOWN])}{', ...' * (len(digests) > _SHOWN)}."
+        for digests, what in (
+            (tally.missing, "are not in the old storage"),
+            (tally.wrong, "have other bytes there than their digest says, and were not copied"),
+        )
+        if digests
+    ]
+    if damage:
+        raise StartError("\n".join(damage))
+
+
+def _size(count: float) -> str:
+    for unit in _UNITS[:-1]:
+        if count < _STEP:
+            return f"{count:.3g} {unit}"
+        count /= _STEP
+    return f"{count:.3g} {_UNITS[-1]}"
+
+
+def _number(text: str) -> int:
+    number = int(text)
+    if not 1 <= number <= 256:  # noqa: PLR2004 - as the help would say it
+        raise argparse.ArgumentTypeError("1 to 256")
+    return number

@@ -1,0 +1,157 @@
+"""Moving a registry to another storage: everything arrives, verified, in as many runs as it takes."""
+
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from app.blobs.transfer import Tally, transfer
+from app.oci.digest import Digest
+from app.settings import Settings
+from app.storage import FilesystemDriver, StorageDriver, StorageError, open_storage
+from tests.conformance.client import Repository, bearer, open_repository
+from tests.conformance.content import digest_of, unique
+from tests.conformance.serving import environment_for, settings_for
+from tests.support.registry import Registry, running_registry
+from tests.support.roadstead import ROOT, environment_with
+from tests.support.seaweed import Bucket
+
+SIZES = [0, 1, 300, 65_536, 65_537, 200_000, 6_000_000]
+
+
+@pytest.fixture
+async def contents(registry: Registry) -> dict[str, bytes]:
+    repo = await open_repository(registry)
+    made = [b"" if size == 0 else unique(size) for size in SIZES]
+    return {await repo.push_blob(data): data for data in made}
+
+
+@pytest.fixture
+def on_s3(database_url: str, tmp_path: Path, bucket: Bucket) -> Settings:
+    return settings_for(database_url, tmp_path, **bucket.below(uuid4().hex).settings)
+
+
+@pytest.fixture
+async def target(on_s3: Settings) -> AsyncIterator[StorageDriver]:
+    async with open_storage(on_s3) as driver:
+        yield driver
+
+
+def nothing(_: Tally) -> None:
+    return
+
+
+async def copy(registry: Registry, target: StorageDriver, *, at_once: int = 4) -> Tally:
+    r = registry.resources
+    return await transfer(r.database, r.storage, target, at_once=at_once, note=nothing)
+
+
+async def content_of(driver: StorageDriver, digest: str) -> bytes:
+    size = await driver.stat(Digest(digest))
+    assert size is not None
+    return b"".join([piece async for piece in driver.read(Digest(digest), 0, size)])
+
+
+async def test_everything_arrives_and_the_next_run_copies_what_came_meanwhile(
+    registry: Registry, contents: dict[str, bytes], target: StorageDriver
+) -> None:
+    first = await copy(registry, target)
+    assert (first.copied, first.there, first.total) == (len(contents), 0, len(contents))
+    assert first.copied_bytes == first.total_bytes == sum(SIZES)
+    for digest, data in contents.items():
+        assert await content_of(target, digest) == data
+    late = unique()
+    await (await open_repository(registry)).push_blob(late)
+    second = await copy(registry, target)
+    assert (second.copied, second.there) == (1, len(contents))
+    assert await content_of(target, digest_of(late)) == late
+
+
+async def test_a_registry_goes_on_with_the_new_storage(
+    registry: Registry, on_s3: Settings, target: StorageDriver
+) -> None:
+    repo = await open_repository(registry)
+    data = unique(100_000)
+    digest = await repo.push_blob(data)
+    await copy(registry, target)
+    async with running_registry(on_s3) as moved:
+        token = await moved.token(f"repository:{repo.name}:pull")
+        again = Repository(moved, repo.name, bearer(token))
+        assert (await again.get(f"blobs/{digest}")).body == data
+
+
+async def test_damage_is_named_and_not_copied(
+    registry: Registry, contents: dict[str, bytes], target: StorageDriver
+) -> None:
+    storage = registry.resources.storage
+    assert isinstance(storage, FilesystemDriver)
+    by_size = {len(data): digest for digest, data in contents.items()}
+    storage.local_path(Digest(by_size[300])).unlink()
+    for size in (1, 200_000):
+        storage.local_path(Digest(by_size[size])).write_bytes(b"x" * size)
+    tally = await copy(registry, target)
+    assert tally.missing == [by_size[300]]
+    assert sorted(tally.wrong) == sorted([by_size[1], by_size[200_000]])
+    for size in (1, 300, 200_000):
+        assert await target.stat(Digest(by_size[size])) is None
+    assert tally.copied == len(contents) - 3
+
+
+async def test_a_copy_that_was_cut_short_goes_on(
+    registry: Registry, contents: dict[str, bytes], tmp_path: Path
+) -> None:
+    target = FilesystemDriver(tmp_path / "new")
+
+    def cut(tally: Tally) -> None:
+        if tally.copied == 3:
+            raise StorageError("cut")
+
+    r = registry.resources
+    with pytest.raises(StorageError, match="cut"):
+        await transfer(r.database, r.storage, target, at_once=2, note=cut)
+    tally = await copy(registry, target)
+    assert tally.there >= 3
+    assert tally.there + tally.copied == len(contents)
+
+
+def command(settings: Settings, data: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    env = environment_for(settings.database.url, data, storage_root=str(settings.storage_root))
+    return subprocess.run(
+        [sys.executable, "-m", "cli", "storage", "copy", *arguments],
+        cwd=ROOT,
+        env=environment_with(env),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+async def test_the_command_copies_and_says_what_it_did(
+    registry: Registry, contents: dict[str, bytes], tmp_path: Path
+) -> None:
+    settings = registry.resources.settings
+    file = tmp_path / "new.toml"
+    file.write_text(f'[storage]\nroot = "{tmp_path / "new"}"\n')
+    done = command(settings, tmp_path, "--to", str(file))
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == f"Copied {len(contents)} blobs, 6.33 MB; 0 were there already.\n"
+    assert command(settings, tmp_path, "--to", str(file)).stdout.startswith("Copied 0 blobs, 0 bytes; 7 were")
+    largest = max(contents, key=lambda digest: len(contents[digest]))
+    FilesystemDriver(tmp_path / "new").local_path(Digest(largest)).unlink()
+    FilesystemDriver(settings.storage_root).local_path(Digest(largest)).unlink()
+    damaged = command(settings, tmp_path, "--to", str(file))
+    assert damaged.returncode == 1
+    assert damaged.stderr == f"1 blobs are not in the old storage: {largest}.\n"
+
+
+async def test_the_command_refuses_what_cannot_be_meant(registry: Registry, tmp_path: Path) -> None:
+    settings = registry.resources.settings
+    file = tmp_path / "same.toml"
+    file.write_text(f'[storage]\nroot = "{settings.storage_root}"\n')
+    assert command(settings, tmp_path, "--to", str(file)).stderr == "Both are the same storage.\n"
+    file.write_text("[storage]\n")
+    assert "[storage] needs `root`" in command(settings, tmp_path, "--to", str(file)).stderr
+    assert "cannot be read" in command(settings, tmp_path, "--to", str(tmp_path / "none.toml")).stderr
