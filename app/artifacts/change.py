@@ -5,12 +5,13 @@ from typing import Final
 from app.access import Call
 from app.artifacts import change_store as store
 from app.artifacts.browse import NO_ARTIFACT
-from app.db import ForeignKeyViolation
+from app.db import ForeignKeyViolation, Transaction
 from app.events import ArtifactLabeled, ArtifactUnlabeled, outbox
 from app.harbor.errors import BadRequest, Conflict, NotFound, PreconditionFailed
 from app.manifests import pull
 from app.manifests.copy import copy_manifest
 from app.manifests.delete import delete_deeply, remove_all
+from app.manifests.growth import shrink
 from app.manifests.model import StoredManifest
 from app.oci.digest import Digest
 from app.oci.errors import DigestInvalid, ManifestInUse, ManifestUnknown, NameInvalid
@@ -32,8 +33,7 @@ async def delete_artifact(r: Resources, call: Call, reference: Tag | Digest) -> 
     """
     manifest = await _find(r, call.repository, reference)
     try:
-        async with r.database.transaction() as tx:
-            await delete_deeply(tx, call, manifest.digest)
+        await shrink(r, lambda tx: delete_deeply(tx, call, manifest.digest))
     except ManifestUnknown:
         raise NotFound(NO_ARTIFACT) from None
     except ManifestInUse:
@@ -42,12 +42,15 @@ async def delete_artifact(r: Resources, call: Call, reference: Tag | Digest) -> 
 
 async def delete_repository(r: Resources, call: Call) -> None:
     """Delete a repository with all that is in it; raise NotFound, or PreconditionFailed."""
-    async with r.database.transaction() as tx:
+
+    async def work(tx: Transaction) -> None:
         repository_id = await lock_for_removal(tx, call.repository)
         if repository_id is None:
             raise NotFound(NO_REPOSITORY)
         await remove_all(tx, call)
         await remove_repository(tx, call, repository_id)
+
+    await shrink(r, work)
 
 
 def parse_source(text: str) -> tuple[RepositoryName, Tag | Digest]:

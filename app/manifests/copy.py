@@ -9,7 +9,7 @@ from app.manifests.growth import grow
 from app.manifests.model import Content, NewManifest, Source
 from app.oci.digest import Digest
 from app.oci.errors import ManifestUnknown
-from app.oci.manifest import parse_manifest
+from app.oci.manifest import Manifest, parse_manifest
 from app.oci.names import RepositoryName, Tag
 from app.quotas.model import Growth
 from app.repositories.create import repository_for_push
@@ -32,8 +32,10 @@ async def copy_manifest(r: Resources, call: Call, digest: Digest, *, source: Rep
         if not found:
             raise ManifestUnknown(digest)
         repository_id = await repository_for_push(r, tx, call)
-        stored = [await _store(tx, call, manifest, repository_id=repository_id) for manifest in found]
         digests = [manifest.digest for manifest in found]
+        blobs = {str(blob.digest) for manifest in found for blob in _parsed(manifest).blobs}
+        await copy_store.hold_used(tx, repository_id, manifests=digests, blobs=sorted(blobs))
+        stored = [await _store(tx, call, manifest, repository_id=repository_id) for manifest in found]
         await copy_store.copy_attributes(tx, repository_id, source=source, digests=digests)
         tags = next(tuple(manifest.tags) for manifest in found if manifest.digest == digest)
         event = ArtifactCopied(repository_name=call.repository, digest=digest, source=source, tags=tags)
@@ -44,7 +46,7 @@ async def copy_manifest(r: Resources, call: Call, digest: Digest, *, source: Rep
 
 
 async def _store(tx: Transaction, call: Call, manifest: Source, *, repository_id: int) -> Growth:
-    parsed = parse_manifest(manifest.payload, manifest.media_type)
+    parsed = _parsed(manifest)
     named = sorted({str(blob.digest) for blob in parsed.blobs})
     linked = await link_all(tx, repository_id, named, source=manifest.repository_id)
     new = NewManifest(
@@ -62,3 +64,7 @@ async def _store(tx: Transaction, call: Call, manifest: Source, *, repository_id
     target = Target(repository_id, call.repository, new.digest)
     await outbox.record(tx, call.cause, *await moved_tags(tx, target, stored.moved_tags))
     return stored.growth
+
+
+def _parsed(manifest: Source) -> Manifest:
+    return parse_manifest(manifest.payload, manifest.media_type)

@@ -32,14 +32,14 @@ LOCK_SOURCES = SQL(r"""
         FROM placed p JOIN manifest_children c ON c.manifest_id = p.id
         JOIN wanted child ON child.digest = c.child_digest
     )
-    SELECT m.repository_id, m.digest, m.media_type, m.payload, ARRAY(
+    SELECT m.repository_id, m.digest, m.media_type, m.payload, p.depth, ARRAY(
         SELECT t.name FROM tags t
         WHERE t.manifest_id = m.id AND (m.digest = %(digest)s OR t.name ~ '^sha256-[0-9a-f]{64}\.sig$')
         ORDER BY t.name
     ) AS tags
     FROM manifests m
     JOIN (SELECT id, max(depth) AS depth FROM placed GROUP BY id) p ON p.id = m.id
-    ORDER BY p.depth DESC, m.digest FOR KEY SHARE OF m
+    ORDER BY m.digest FOR KEY SHARE OF m
 """)
 
 
@@ -52,7 +52,21 @@ async def lock_sources(tx: Transaction, repository: str, digest: str) -> list[So
 
     Tags come with the manifest that was asked for, and with signatures that are found by their tag.
     """
-    return await tx.all(_source, LOCK_SOURCES, repository=repository, digest=digest)
+    # They are locked in the order in which deletions lock them.
+    found = await tx.all(_source, LOCK_SOURCES, repository=repository, digest=digest)
+    return sorted(found, key=lambda source: -source.depth)
+
+
+HOLD_USED = SQL("""
+    SELECT b.digest FROM project_blobs b JOIN repositories r ON r.project_id = b.project_id
+    WHERE r.id = %(repository_id)s AND b.digest = ANY(%(manifests)s::text[] || %(blobs)s::text[])
+    ORDER BY b.digest <> ALL(%(manifests)s::text[]), b.digest FOR KEY SHARE OF b
+""")
+
+
+async def hold_used(tx: Transaction, repository_id: int, *, manifests: list[str], blobs: list[str]) -> None:
+    """Keep what the project of a repository uses of these until `tx` ends, locked as deletions lock it."""
+    await tx.run(HOLD_USED, repository_id=repository_id, manifests=manifests, blobs=blobs)
 
 
 COPY_ATTRIBUTES = SQL("""

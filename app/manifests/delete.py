@@ -5,6 +5,7 @@ from app.db import Transaction
 from app.events import ArtifactDeleted, outbox
 from app.manifests import delete_store as store
 from app.manifests import usage_store
+from app.manifests.growth import shrink
 from app.manifests.model import LockedManifest, Relations
 from app.oci.digest import Digest
 from app.oci.errors import ManifestInUse, ManifestUnknown
@@ -15,8 +16,7 @@ from app.tags.point import tags_to_lose
 
 async def delete_manifest(r: Resources, call: Call, digest: Digest) -> None:
     """Delete it with its tags; raises as `remove_manifest` does."""
-    async with r.database.transaction() as tx:
-        await remove_manifest(tx, call, digest)
+    await shrink(r, lambda tx: remove_manifest(tx, call, digest))
 
 
 async def delete_deeply(tx: Transaction, call: Call, digest: Digest) -> None:

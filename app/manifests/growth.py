@@ -1,4 +1,4 @@
-"""Transactions in which a project comes to use more."""
+"""Transactions in which a project comes to use more, or less."""
 
 from collections.abc import Awaitable, Callable
 from typing import Final
@@ -10,8 +10,12 @@ from app.quotas.usage import charge, refused
 from app.resources import Resources
 
 _TRIES: Final = 5
-_COUNTED: Final = {"manifests_counted_fkey", "manifest_blobs_counted_fkey"}
-"""What another artifact used when it was looked at, and nothing used any more when it was to be named."""
+_DELETED_MEANWHILE: Final = {
+    "manifests_counted_fkey",
+    "manifest_blobs_counted_fkey",
+    "blob_links_repository_id_fkey",
+}
+"""What was there when it was looked at and is made anew: what an artifact used, a repository."""
 
 
 async def grow(r: Resources, call: Call, work: Callable[[Transaction], Awaitable[Growth]]) -> None:
@@ -30,10 +34,23 @@ async def grow(r: Resources, call: Call, work: Callable[[Transaction], Awaitable
         except CheckViolation:
             raise await refused(r, call, growth) from None
         except ForeignKeyViolation as violation:
-            if violation.constraint not in _COUNTED:
+            if violation.constraint not in _DELETED_MEANWHILE:
                 raise
         except Deadlock:
             continue
         else:
             return
     raise DatabaseUnavailable("what is to be used is being deleted over and over")
+
+
+async def shrink(r: Resources, work: Callable[[Transaction], Awaitable[None]]) -> None:
+    """Do the work in one transaction; again when it and another one waited for each other."""
+    for _ in range(_TRIES):
+        try:
+            async with r.database.transaction() as tx:
+                await work(tx)
+        except Deadlock:
+            continue
+        else:
+            return
+    raise DatabaseUnavailable("what is to be deleted is being used over and over")

@@ -53,12 +53,13 @@ class NewManifest(Struct, frozen=True):
 
 
 class Source(Struct, frozen=True):
-    """A manifest that is copied, and the tags that go with it."""
+    """A manifest that is copied, and the tags that go with it; members lie deeper than their index."""
 
     repository_id: int
     digest: str
     media_type: str
     payload: bytes
+    depth: int
     tags: tuple[str, ...]
 
 

@@ -74,3 +74,31 @@ async def test_images_on_the_same_layers_are_deleted_at_once(admin: Caller, proj
     assert statuses == [200] * AT_ONCE
     assert digests(await admin.get(path_of(name) + "/artifacts", q="base=*")) == []
     assert (await admin.get(f"/quotas/{project.id}")).json["used"]["storage"] == 0
+
+
+async def test_copies_and_deletions_of_images_on_the_same_layers_all_succeed(
+    admin: Caller, project: Project
+) -> None:
+    layers = [unique() for _ in range(4)]
+    indexes = [
+        [
+            index([image([layer], annotations={"number": f"{number} {turn}"}) for layer in layers])
+            for turn in range(2)
+        ]
+        for number in range(AT_ONCE)
+    ]
+    for number, contents in enumerate(indexes):
+        for content in contents:
+            await pusher(admin, f"{project.name}/app{number % 2}").push(content)
+    copies = path_of(f"{project.name}/copy") + "/artifacts"
+
+    async def copy_and_delete(number: int) -> list[int]:
+        name, statuses = f"{project.name}/app{number % 2}", []
+        for content in indexes[number]:
+            copied = await admin.post(copies, **{"from": f"{name}@{content.digest}"})
+            deleted = await admin.delete(path_of(name, content.digest))
+            statuses += [copied.status, deleted.status]
+        return statuses
+
+    assert await asyncio.gather(*map(copy_and_delete, range(AT_ONCE))) == [[201, 200] * 2] * AT_ONCE
+    assert (await admin.get(copies)).total == 2 * AT_ONCE
