@@ -83,8 +83,8 @@ async def delete_label(r: Resources, call: ProjectCall, label: Label) -> None:
 
 
 def _check(wanted: LabelReq) -> None:
-    if not wanted.name.strip():
-        raise BadRequest("name: a label has one, of up to 128 characters")
+    if not wanted.name.strip() or not wanted.name.isprintable():
+        raise BadRequest("name: a label has one, of up to 128 characters that can be seen")
     if _COLOR.fullmatch(wanted.color) is None:
         raise BadRequest("color: it is `#rrggbb`, a word, or empty")
 

@@ -66,8 +66,8 @@ async def remove_group(r: Resources, call: ProjectCall, group_id: int) -> None:
 
 
 def _named(name: str) -> str:
-    if not name.strip():
-        raise BadRequest("group_name: a group has a name")
+    if not name.strip() or not name.strip().isprintable():
+        raise BadRequest("group_name: a group has a name, of characters that can be seen")
     return name.strip()
 
 

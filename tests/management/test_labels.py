@@ -74,6 +74,8 @@ async def test_name_is_taken_once_in_each_scope(
     [
         ({"name": "a"}, 400),
         ({"name": "", "scope": "g"}, 400),
+        ({"name": "a\nb", "scope": "g"}, 400),
+        ({"name": "a\u202e", "scope": "g"}, 400),
         ({"scope": "g"}, 400),
         ({"name": "a", "scope": "p"}, 400),
         ({"name": "a", "scope": "x"}, 400),

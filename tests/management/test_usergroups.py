@@ -65,6 +65,7 @@ async def test_search_tells_nothing_but_names(admin: Caller, make_user: MakeUser
     ("fields", "status"),
     [
         ({"group_name": " "}, 400),
+        ({"group_name": "dev\u202e"}, 400),
         ({"group_name": "x" * 256}, 422),
         ({"group_name": 1}, 422),
         ({"group_name": "a\0b"}, 422),
