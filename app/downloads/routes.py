@@ -140,11 +140,12 @@ def _presented(presented: Presented) -> dict[str, str]:
 
 
 _blob = api("blob")
+_ERRORS: Final = (400, 401, 403, 404)
 
 ROUTES: Final = (
-    _blob("GET", "/blobs/url", get_named_blob_link, permission=Permission.EVERYBODY, errors=(400, 404)),
-    _blob("POST", "/blobs/urls", get_blob_links, permission=Permission.EVERYBODY, errors=(400,)),
-    _blob("GET", "/blobs/{digest}/url", get_blob_link, permission=Permission.EVERYBODY, errors=(400, 404)),
+    _blob("GET", "/blobs/url", get_named_blob_link, permission=Permission.EVERYBODY, errors=_ERRORS),
+    _blob("POST", "/blobs/urls", get_blob_links, permission=Permission.EVERYBODY, errors=(400, 401, 403)),
+    _blob("GET", "/blobs/{digest}/url", get_blob_link, permission=Permission.EVERYBODY, errors=_ERRORS),
     _blob(
         "GET",
         "/blobs/{digest}/content",
