@@ -1,7 +1,7 @@
 """What a session remembers of an upload to S3.
 
 The bytes are the parts of one multipart upload, and behind them a tail that does not fill a part yet: a
-small object of its own, which the next writer reads. docs/decisions/0014 says why.
+small object of its own, which the next writer reads. docs/decisions/0015 says why.
 """
 
 from typing import Final
