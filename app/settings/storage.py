@@ -87,8 +87,8 @@ class StorageSettings(Struct, frozen=True, forbid_unknown_fields=True):
         Meta(
             ge=5 << 20,
             le=1 << 30,
-            description="S3: the size of an upload's parts, in bytes. An upload holds up to four of them "
-            "in memory. Those of an upload of more than 10 GB grow with it.",
+            description="S3: the size of an upload's parts, in bytes. An upload takes about six times that "
+            "of memory. Those of an upload of more than 10 GB grow with it.",
         ),
     ] = 8 << 20
     connect_timeout: Annotated[

@@ -196,3 +196,42 @@ async def test_head_manifests_and_tags_ask_nothing_of_the_storage(
     answers.append(await repo.delete("manifests/two"))
     assert {answer.status for answer in answers} == {200, 201, 202}
     assert calls == {}
+
+
+async def zeros_and(mark: bytes, megabytes: int) -> AsyncIterator[bytes]:
+    yield mark
+    for _ in range(megabytes):
+        yield bytes(MEGABYTE)
+
+
+def figure(pid: int, file: str, name: str) -> int:
+    """A figure of /proc/<pid>/<file>: memory in KiB, or bytes written to a disk."""
+    lines = Path(f"/proc/{pid}/{file}").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith(f"{name}:"))
+
+
+async def test_memory_stays_flat_and_no_disk_is_written_to(
+    database_url: str, place: Bucket, tmp_path: Path
+) -> None:
+    """A blob much larger than what the process may grow by, up and down again."""
+
+    async def round_trip(repo: Repository, mark: bytes, megabytes: int) -> None:
+        patched = await repo.patch(await repo.start(), zeros_and(mark, megabytes))
+        digest = digest_of(mark + bytes(megabytes * MEGABYTE))
+        assert (await repo.close(patched.location, digest)).status == 201
+        url = repo.url(f"blobs/{digest}")
+        async with repo.registry.session.get(url, headers=repo.authorization) as answer:
+            received = [len(piece) async for piece in answer.content.iter_chunked(MEGABYTE)]
+        assert sum(received) == len(mark) + megabytes * MEGABYTE
+
+    async with served_by_processes(database_url, tmp_path, **place.settings) as served:
+        with served.process() as process:
+            await round_trip(served.repo, b"warm", 20)
+            memory, written = (
+                figure(process.pid, "status", "VmRSS"),
+                figure(process.pid, "io", "write_bytes"),
+            )
+            await round_trip(served.repo, unique(16), 256)
+            grown = figure(process.pid, "status", "VmHWM") - memory
+            assert figure(process.pid, "io", "write_bytes") - written < MEGABYTE
+    assert grown << 10 < 8 * 8 * MEGABYTE
