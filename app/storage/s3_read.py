@@ -17,6 +17,10 @@ _ATTEMPTS: Final = 4
 _PAUSE_SECONDS: Final = 0.1
 
 
+class BrokenOff(StorageBusy):
+    """The body of an answer ended before its end; the request itself has been tried several times already."""
+
+
 async def stream(bucket: Bucket, key: str, start: int, *, stop: int) -> AsyncGenerator[bytes]:
     """Yield the bytes `start <= i < stop`; raise FileNotFoundError.
 
@@ -44,7 +48,7 @@ async def _until_broken(pieces: AsyncIterator[bytes], *, is_last: bool) -> Async
     try:
         async for piece in pieces:
             yield piece
-    except StorageBusy:
+    except BrokenOff:
         if is_last:
             raise
 
@@ -66,5 +70,5 @@ async def _piece(body: "AioStreamingBody") -> bytes:
     try:
         piece: bytes = await body.read(_READ_BYTES)
     except Exception as error:  # the SDK lets those of its HTTP client through
-        raise StorageBusy(f"reading broke off: {type(error).__name__}: {error}") from error
+        raise BrokenOff(f"reading broke off: {type(error).__name__}: {error}") from error
     return piece

@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import sys
 from collections.abc import AsyncIterator
 from contextlib import ExitStack, asynccontextmanager, closing
@@ -101,6 +102,7 @@ def _program(directory: Path, ports: list[int]) -> Program:
         # Its sockets are made in the temporary directory, and left there.
         environment={"PATH": os.environ["PATH"], "HOME": str(directory), "TMPDIR": str(directory)},
         log=directory / "seaweedfs.log",
+        stop_signal=signal.SIGKILL,  # it has nothing to lose, and takes up to half a minute to end in order
     )
 
 
