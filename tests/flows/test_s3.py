@@ -11,6 +11,7 @@ from uuid import uuid4
 import pytest
 
 from app.blobs.expire import expire_uploads
+from app.storage import UploadState
 from app.storage.s3 import S3Driver
 from tests.conformance.client import Repository, open_repository
 from tests.conformance.content import digest_of, image, unique
@@ -168,8 +169,12 @@ async def test_what_nobody_finishes_is_removed_by_the_job(
         await writer.finish()
         writer.close()
         await until(lambda: repo.get(session), lambda answer: answer.status == 404)
-        await until(lambda: expire_uploads(registry.resources), lambda removed: not removed)
-        await until(lambda: storage.list_uploads(EVERYTHING), lambda left: left == [])
+
+        async def left() -> list[UploadState]:
+            await expire_uploads(registry.resources)
+            return await storage.list_uploads(EVERYTHING)
+
+        await until(left, lambda states: states == [])
 
 
 async def test_a_blob_whose_digest_is_known_is_not_copied(

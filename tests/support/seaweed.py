@@ -2,10 +2,11 @@
 
 import json
 import os
+import random
 import signal
 import sys
 from collections.abc import AsyncIterator
-from contextlib import ExitStack, asynccontextmanager, closing
+from contextlib import ExitStack, asynccontextmanager, closing, suppress
 from dataclasses import dataclass, replace
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
@@ -24,6 +25,7 @@ SECRET_KEY = "secret-key-of-the-tests"
 REGION = "us-east-1"
 
 _PORTS = ("s3", "master", "volume", "filer", "admin")
+_BELOW_EPHEMERAL = (10_000, 32_000)
 _QUIET = ("-s3.port.iceberg=0", "-s3.port.lance=0", "-webdav=false", "-admin.ui=false")
 
 
@@ -107,9 +109,15 @@ def _program(directory: Path, ports: list[int]) -> Program:
 
 
 def _free_ports(count: int) -> list[int]:
+    """Find ports below those that the system gives to connections, which take one at any moment."""
+    found: list[int] = []
     with ExitStack() as stack:
-        sockets = [stack.enter_context(create_server(("127.0.0.1", 0))) for _ in range(count)]
-        return [socket.getsockname()[1] for socket in sockets]
+        while len(found) < count:
+            port = random.randrange(*_BELOW_EPHEMERAL)  # noqa: S311 - so that two servers seldom try the same
+            with suppress(OSError):
+                stack.enter_context(create_server(("127.0.0.1", port)))
+                found.append(port)
+    return found
 
 
 def _answers(port: int) -> bool:
