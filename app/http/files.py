@@ -51,18 +51,22 @@ async def _send(request: web.Request, file: int, span: Span, *, patience: float)
     connection: socket | None = transport.get_extra_info("socket") if transport else None
     if transport is None or connection is None:
         raise ConnectionResetError("the client went away")
+    await asyncio.sleep(0)  # the event loop writes the headers
+    sending = _Sending(transport, connection.fileno(), file, span=span)
+    if sending.step():
+        return
     descriptor = os.dup(connection.fileno())
     try:
-        await _Sending(transport, descriptor, file, span=span).run(patience)
+        await sending.go_on(descriptor, patience)
     finally:
         os.close(descriptor)
 
 
 class _Sending:
-    """Sends a file on a second descriptor of a connection's socket, whenever that takes more.
+    """Sends a file whenever the socket of a connection takes more.
 
-    The event loop calls `_step` as long as the socket is writable: no task is woken in between, and
-    others have their turn after each step.
+    Most files fit into it at once. Of others the event loop calls `_step` as long as a second descriptor of
+    the socket is writable: no task is woken in between, and others have their turn after each step.
     """
 
     def __init__(self, transport: asyncio.Transport, descriptor: int, file: int, *, span: Span) -> None:
@@ -73,9 +77,17 @@ class _Sending:
         self._loop = asyncio.get_running_loop()
         self._done: asyncio.Future[None] = self._loop.create_future()
 
-    async def run(self, patience: float) -> None:
-        """Send everything; raise ConnectionError when the client leaves, or takes nothing for so long."""
-        self._loop.add_writer(self._descriptor, self._step)
+    def step(self) -> bool:
+        """Send what the socket takes now; whether that was all. Raises ConnectionError."""
+        self._step()
+        if self._done.done():
+            self._done.result()
+        return self._done.done()
+
+    async def go_on(self, descriptor: int, patience: float) -> None:
+        """Send the rest; raise ConnectionError when the client leaves, or takes nothing for so long."""
+        self._descriptor = descriptor
+        self._loop.add_writer(descriptor, self._step)
         try:
             while not self._done.done():
                 before = self._start
@@ -84,7 +96,7 @@ class _Sending:
                     raise ConnectionAbortedError("the client stopped reading")
             self._done.result()
         finally:
-            self._loop.remove_writer(self._descriptor)
+            self._loop.remove_writer(descriptor)
 
     def _step(self) -> None:
         if self._done.done() or self._transport.get_write_buffer_size():
