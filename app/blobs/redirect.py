@@ -4,7 +4,7 @@ from ipaddress import ip_address
 
 from aiohttp import web
 
-from app.http import client_address
+from app.http import client_address, is_known
 from app.oci.digest import Digest
 from app.resources import resources
 from app.settings import DownloadSettings
@@ -17,9 +17,16 @@ async def redirect_of(request: web.Request, digest: Digest, size: int) -> str | 
     """
     r = resources(request)
     wanted = r.settings.downloads
-    if not wanted.redirect_bytes or size < wanted.redirect_bytes or _is_proxied(request, wanted):
+    if not 0 < wanted.redirect_bytes <= size or not _is_for_bytes(request, digest):
+        return None
+    if _is_proxied(request, wanted):
         return None
     return await r.storage.presign(digest, wanted.redirect_lifetime)
+
+
+def _is_for_bytes(request: web.Request, digest: Digest) -> bool:
+    """Whether the answer would have a body, which neither HEAD gets nor who has the content."""
+    return request.method == "GET" and not is_known(request, digest)
 
 
 def _is_proxied(request: web.Request, wanted: DownloadSettings) -> bool:

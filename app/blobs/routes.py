@@ -10,7 +10,6 @@ from app.blobs import store
 from app.blobs.delete import delete_blob
 from app.blobs.redirect import redirect_of
 from app.blobs.send import send_blob
-from app.http import is_known
 from app.oci.digest import Digest
 from app.oci.errors import BlobUnknown
 from app.resources import resources
@@ -22,11 +21,8 @@ async def get_blob(request: web.Request) -> web.StreamResponse:
     size = await store.find_blob_size(resources(request).database, repository_of(request), digest)
     if size is None:
         raise BlobUnknown(digest)
-    if request.method == "GET" and not is_known(request, digest):
-        url = await redirect_of(request, digest, size)
-        if url is not None:
-            return _redirect(url, digest)
-    return await send_blob(request, digest, size)
+    url = await redirect_of(request, digest, size)
+    return await send_blob(request, digest, size) if url is None else _redirect(url, digest)
 
 
 def _redirect(url: str, digest: Digest) -> web.Response:

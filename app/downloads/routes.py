@@ -30,6 +30,7 @@ from app.resources import resources
 LINK_SIGNER: Final = web.AppKey("link_signer", LinkSigner)
 
 _GONE: Final = "there is no such blob here"
+_GONE_OF_MANY: Final = BlobLinkError(NotFound.code, _GONE)
 _NO_DIGEST: Final = BlobLinkError(BadRequest.code, "this is no digest")
 _HARMLESS: Final = {
     "Content-Disposition": "attachment",
@@ -57,12 +58,7 @@ async def get_blob_links(request: web.Request, body: LinksRequest) -> list[BlobL
     parsed = {text: _digest(text) for text in body.digests}
     digests = [digest for digest in parsed.values() if digest is not None]
     made = await links.make_links(resources(request), call, digests, wanted=body)
-    return [
-        await _shown_of_many(request, text, made.get(digest))
-        if digest
-        else BlobLinkResult(text, error=_NO_DIGEST)
-        for text, digest in parsed.items()
-    ]
+    return [await _shown_of_many(request, text, digest=parsed[text], made=made) for text in parsed]
 
 
 async def get_shared_blob(request: web.Request, digest: str, query: SignedParams) -> web.StreamResponse:
@@ -118,10 +114,14 @@ def _digest(text: str) -> Digest | None:
         return None
 
 
-async def _shown_of_many(request: web.Request, text: str, link: Link | None) -> BlobLinkResult:
-    if link is None:
-        return BlobLinkResult(text, error=BlobLinkError(NotFound.code, _GONE))
-    shown = await _shown(request, link)
+async def _shown_of_many(
+    request: web.Request, text: str, *, digest: Digest | None, made: dict[str, Link]
+) -> BlobLinkResult:
+    if digest is None:
+        return BlobLinkResult(text, error=_NO_DIGEST)
+    if digest not in made:
+        return BlobLinkResult(text, error=_GONE_OF_MANY)
+    shown = await _shown(request, made[digest])
     return BlobLinkResult(text, url=shown.url, expires_at=shown.expires_at)
 
 

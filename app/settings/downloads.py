@@ -1,6 +1,7 @@
 """The settings of downloads."""
 
 from datetime import timedelta
+from functools import cached_property
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Annotated, Final
 
@@ -12,7 +13,7 @@ _SHORTEST: Final = timedelta(seconds=1)
 _LONGEST: Final = timedelta(days=7)
 
 
-class DownloadSettings(Struct, frozen=True, forbid_unknown_fields=True):
+class DownloadSettings(Struct, frozen=True, forbid_unknown_fields=True, dict=True):
     """How blobs are downloaded."""
 
     redirect_bytes: Annotated[
@@ -49,12 +50,12 @@ class DownloadSettings(Struct, frozen=True, forbid_unknown_fields=True):
         if not _SHORTEST <= self.redirect_lifetime <= _LONGEST:
             raise ValueError("redirect_lifetime: 1 second to 7 days")
 
-    @property
+    @cached_property
     def networks(self) -> tuple[IPv4Network | IPv6Network, ...]:
         """`proxied_networks` as networks."""
         return tuple(map(ip_network, listed(self.proxied_networks)))
 
-    @property
+    @cached_property
     def agents(self) -> list[str]:
         """`proxied_agents`, one by one."""
         return listed(self.proxied_agents)
