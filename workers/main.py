@@ -22,6 +22,7 @@ from workers.relay import queue_name, run_relay
 log = structlog.get_logger()
 
 _PAUSE_SECONDS: Final = 1.0
+_AGAIN_SECONDS: Final = 0.5
 _POLL_SECONDS: Final = 0.1
 _JOBS_AT_ONCE: Final = 10
 
@@ -32,23 +33,27 @@ async def work(settings: Settings, queues: Sequence[str] = QUEUES) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     async with open_resources(settings) as r, asyncio.TaskGroup() as group:
-        running = [group.create_task(_until_stopped(_work_on(r, queue, stop), stop)) for queue in queues]
+        for queue in queues:
+            group.create_task(_work_on(r, queue, stop))
         if "events" in queues:
-            running.append(group.create_task(_until_stopped(_relay(r), stop)))
+            group.create_task(run_until(stop, _relay(r)))
         log.info("worker_process_started", queues=list(queues))
-        await asyncio.gather(*running)
     log.info("worker_process_stopped")
 
 
-async def _until_stopped(work: Coroutine[Any, Any, None], stop: asyncio.Event) -> None:
-    """Run until the work ends by itself or the process is told to stop."""
+async def run_until(stop: asyncio.Event, work: Coroutine[Any, Any, None]) -> None:
+    """Run until the work ends by itself, or cancel it when the process is told to stop."""
     task = asyncio.create_task(work)
     waiter = asyncio.create_task(stop.wait())
     await asyncio.wait({task, waiter}, return_when=asyncio.FIRST_COMPLETED)
     waiter.cancel()
-    task.cancel()
-    with suppress(asyncio.CancelledError):
-        await task
+    while not task.done():
+        # The asyncio.wait_for of Python 3.11, by which aiopg waits, drops a cancellation that comes together
+        # with the answer (python/cpython#86296).
+        task.cancel()
+        await asyncio.wait({task}, timeout=_AGAIN_SECONDS)
+    if not task.cancelled():
+        task.result()
 
 
 async def _relay(r: Resources) -> None:
@@ -71,7 +76,7 @@ async def _work_on(r: Resources, queue: str, stop: asyncio.Event) -> None:
     while not stop.is_set():
         worker = _worker(r, queue)
         try:
-            await worker.async_run()
+            await run_until(stop, worker.async_run())
         except (RedisError, OSError) as error:
             log.warning("queue_paused", queue=queue, error=str(error))
             await asyncio.sleep(_PAUSE_SECONDS)

@@ -141,8 +141,10 @@ class Database:
             notifies = cursor.connection.notifies
 
             async def wait(seconds: float) -> None:
-                with translated(channel), suppress(TimeoutError):
-                    await asyncio.wait_for(notifies.get(), seconds)
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(seconds):
+                        with translated(channel):
+                            await notifies.get()
                 while not notifies.empty():
                     notifies.get_nowait()
 
