@@ -3,7 +3,6 @@
 import asyncio
 import signal
 from collections.abc import AsyncIterator
-from contextlib import suppress
 from importlib.metadata import version
 from socket import socket
 from typing import Final
@@ -178,8 +177,8 @@ async def serve(settings: Settings, sock: socket) -> None:
 
 
 async def _record_pulls(application: web.Application) -> AsyncIterator[None]:
-    task = asyncio.create_task(application[PULL_LOG].run())
+    stop = asyncio.Event()
+    task = asyncio.create_task(application[PULL_LOG].run(stop))
     yield
-    task.cancel()
-    with suppress(asyncio.CancelledError):
-        await task
+    stop.set()
+    await task

@@ -5,6 +5,7 @@ A process that is killed loses the pulls of its last second, and nothing else.
 
 import asyncio
 from collections import Counter
+from contextlib import suppress
 from typing import Final, NamedTuple
 
 import structlog
@@ -55,14 +56,15 @@ class PullLog:
             self._counts = counts
             log.warning("pulls_kept_back", error=str(error), distinct=len(counts))
 
-    async def run(self) -> None:
-        """Flush once a second until cancelled, and once more then."""
-        try:
-            while True:
-                await asyncio.sleep(_PERIOD_SECONDS)
-                await self.flush()
-        finally:
+    async def run(self, stop: asyncio.Event) -> None:
+        """Flush once a second until told to stop, and once more then."""
+        while not stop.is_set():
+            # Only the waiting is ever cut off: a flush that is cancelled would lose its counts.
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_PERIOD_SECONDS):
+                    await stop.wait()
             await self.flush()
+        await self.flush()
 
 
 def _event(pull: Pull, count: int) -> tuple[Cause, Event]:
