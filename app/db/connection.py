@@ -1,12 +1,14 @@
 """One connection at work: statements that stand alone, and transactions."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
-from typing import Any, Final, TypeAlias, TypeVar
+from types import TracebackType
+from typing import Any, Final, Self, TypeAlias, TypeVar
 
 import aiopg
 
-from app.db.errors import NoRow, PreconditionFailed
+from app.db.errors import DatabaseUnavailable, NoRow, PreconditionFailed
 from app.db.pool import Pool
 from app.db.precondition import Check, proving
 from app.db.statements import SQL, Prepared
@@ -20,7 +22,7 @@ _NO_WAIT: Final = "SET LOCAL synchronous_commit = off"
 
 
 class Statements:
-    """Runs statements on one connection, which is borrowed for the first of them.
+    """Runs statements that stand alone, `async with`; a connection is borrowed for the first of them.
 
     Where the request has something to prove (`app.db.precondition`), its first statement carries the check.
     """
@@ -28,6 +30,14 @@ class Statements:
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
         self._cursor: aiopg.Cursor | None = None
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
+    ) -> None:
+        self._give_back()
 
     async def run(self, sql: SQL, **params: object) -> int:
         """Execute and return the number of rows touched."""
@@ -78,12 +88,6 @@ class Statements:
         _, rows = await self._checked(prepared.call, params, check)
         return rows
 
-    def give_back(self) -> None:
-        """Give the connection back, if one was borrowed."""
-        if self._cursor is not None:
-            self._pool.release(self._cursor)
-            self._cursor = None
-
     async def _proven(self, sql: str, params: Params) -> tuple[aiopg.Cursor, list[tuple[Any, ...]]]:
         return await proving(partial(self._checked, sql, params))
 
@@ -106,20 +110,33 @@ class Statements:
             raise
 
     async def _start_over(self) -> None:
-        self.give_back()
+        self._give_back()
 
     async def _execute(self, cursor: aiopg.Cursor, sql: str, params: object) -> None:
         await cursor.execute(sql, params)
 
+    def _give_back(self) -> None:
+        if self._cursor is not None:
+            self._pool.release(self._cursor)
+            self._cursor = None
+
 
 class Transaction(Statements):
-    """Runs statements that commit or roll back together."""
+    """Runs statements that commit together when the block ends, and are rolled back when it raises."""
 
     def __init__(self, pool: Pool) -> None:
         super().__init__(pool)
         self._has_begun = False
         self._last_calls: list[str] = []
         self._last_params: list[object] = []
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            await (self._commit() if error is None else self._roll_back())
+        finally:
+            await super().__aexit__(kind, error, trace)
 
     async def _execute(self, cursor: aiopg.Cursor, sql: str, params: object) -> None:
         if not self._has_begun:
@@ -129,24 +146,28 @@ class Transaction(Statements):
         await super()._execute(cursor, sql, params)
 
     async def _start_over(self) -> None:
-        await self.rollback()
+        await self._roll_back()
         self._has_begun = False
         await super()._start_over()
 
-    def finally_run(self, statement: SQL | Prepared, *params: object) -> None:
+    def finally_run(self, prepared: Prepared, *params: object) -> None:
         """Run a statement whose rows nobody needs, in the round trip of the COMMIT."""
-        self._last_calls.append(statement.call if isinstance(statement, Prepared) else statement)
+        self._last_calls.append(prepared.call)
         self._last_params.extend(params)
 
-    async def commit(self) -> None:
-        """Make it last; nothing to do when there was no statement."""
-        if self._has_begun or self._last_calls:
+    async def _commit(self) -> None:
+        if not self._has_begun and not self._last_calls:
+            return
+        try:
             await self._proven(";\n".join((*self._last_calls, "COMMIT")), tuple(self._last_params))
+        except BaseException:
+            await self._roll_back()
+            raise
 
-    async def rollback(self) -> None:
+    async def _roll_back(self) -> None:
         """Take it back, unless the connection is gone and took it back already."""
         if self._cursor is not None and self._has_begun and not self._cursor.connection.closed:
-            with translated("ROLLBACK"):
+            with suppress(DatabaseUnavailable), translated("ROLLBACK"):
                 await self._cursor.execute("ROLLBACK")
 
 

@@ -33,37 +33,18 @@ class Database:
         self._pool = pool
         self._coalescers: dict[str, Coalescer[_Key, tuple[Any, ...]]] = {}
 
-    @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[Transaction]:
+    def transaction(self) -> Transaction:
         """Commit when the block ends, roll back when it raises."""
-        tx = Transaction(self._pool)
-        try:
-            yield tx
-            await tx.commit()
-        except BaseException:
-            with suppress(DatabaseUnavailable):
-                await tx.rollback()
-            raise
-        finally:
-            tx.give_back()
+        return Transaction(self._pool)
 
-    @asynccontextmanager
-    async def autocommit(self) -> AsyncIterator[Statements]:
+    def autocommit(self) -> Statements:
         """Lend a connection on which each statement stands alone: no BEGIN, no COMMIT."""
-        statements = Statements(self._pool)
-        try:
-            yield statements
-        finally:
-            statements.give_back()
+        return Statements(self._pool)
 
     async def call(self, prepared: Prepared, *params: object) -> list[tuple[Any, ...]]:
         """Run one prepared statement in a transaction of its own."""
-        # No context manager of contextlib: every request passes here.
-        statements = Statements(self._pool)
-        try:
+        async with self.autocommit() as statements:
             return await statements.tuples(prepared, *params)
-        finally:
-            statements.give_back()
 
     async def prove(self) -> None:
         """Prove what this request has to prove by a statement of its own, unless one did already."""
@@ -76,11 +57,8 @@ class Database:
         For what is worth nothing by itself: a crash of the database may take back the last half second of
         these. Whatever is committed after one and waits for the disk makes it durable, too.
         """
-        statements = Statements(self._pool)
-        try:
+        async with self.autocommit() as statements:
             return await statements.note(prepared, *params)
-        finally:
-            statements.give_back()
 
     async def read(self, prepared: Prepared, *params: object) -> list[tuple[Any, ...]]:
         """Run one prepared, read-only statement; once more on a fresh connection if the first one broke."""
@@ -120,11 +98,8 @@ class Database:
     async def _under(
         self, check: Check | None, prepared: Prepared, params: tuple[object, ...]
     ) -> list[tuple[Any, ...]]:
-        statements = Statements(self._pool)
-        try:
+        async with self.autocommit() as statements:
             return await statements.under(check, prepared, *params)
-        finally:
-            statements.give_back()
 
     async def ping(self) -> None:
         """Raise DatabaseUnavailable unless the database answers."""

@@ -37,8 +37,8 @@ async def names(database: Database) -> list[str]:
         return await statements.values(NAMES)
 
 
-async def borrow_all(stack: AsyncExitStack, database: Database) -> list[Statements]:
-    lent = [await stack.enter_async_context(database.autocommit()) for _ in range(SIZE)]
+async def borrow(stack: AsyncExitStack, database: Database, number: int = SIZE) -> list[Statements]:
+    lent = [await stack.enter_async_context(database.autocommit()) for _ in range(number)]
     for statements in lent:
         await statements.value(PID)
     return lent
@@ -55,7 +55,7 @@ async def all_of(came: list[int], number: int) -> None:
 
 async def test_the_connection_that_came_back_last_goes_out_first(database: Database) -> None:
     async with AsyncExitStack() as stack:
-        await borrow_all(stack, database)
+        await borrow(stack, database)
     assert len({await pid(database) for _ in range(5)}) == 1
 
 
@@ -76,10 +76,11 @@ async def test_who_waits_gets_what_comes_back_in_the_order_of_coming(database: D
         order.append(number)
 
     async with AsyncExitStack() as stack:
-        _, other = await borrow_all(stack, database)
-        waiting = [asyncio.create_task(ask(number)) for number in range(6)]
-        await all_of(came, 6)
-        other.give_back()
+        await borrow(stack, database, SIZE - 1)
+        async with database.autocommit() as other:
+            await other.value(PID)
+            waiting = [asyncio.create_task(ask(number)) for number in range(6)]
+            await all_of(came, 6)
         await asyncio.gather(*waiting)
     assert order == sorted(order)
 
@@ -92,7 +93,7 @@ async def test_who_gives_up_waiting_takes_no_connection_along(database: Database
         await pid(database)
 
     async with AsyncExitStack() as stack:
-        await borrow_all(stack, database)
+        await borrow(stack, database)
         waiting = [asyncio.create_task(ask(number)) for number in range(6)]
         await all_of(came, 6)
         for task in waiting[:3]:
@@ -101,16 +102,16 @@ async def test_who_gives_up_waiting_takes_no_connection_along(database: Database
         task.cancel()  # the connection was handed to it in the same turn
     await asyncio.gather(*waiting, return_exceptions=True)
     async with AsyncExitStack() as stack, asyncio.timeout(5):
-        assert len(await borrow_all(stack, database)) == SIZE
+        assert len(await borrow(stack, database)) == SIZE
 
 
 async def test_connection_that_the_server_closed_is_replaced(database: Database) -> None:
     async with AsyncExitStack() as stack:
-        victim, other = await borrow_all(stack, database)
+        victim, other = await borrow(stack, database)
         assert await other.value(TERMINATE, pid=await victim.value(PID))
         await until(lambda: other.value(OPEN), lambda count: count == 1)
     async with AsyncExitStack() as stack:
-        assert len({await one.value(PID) for one in await borrow_all(stack, database)}) == SIZE
+        assert len({await one.value(PID) for one in await borrow(stack, database)}) == SIZE
 
 
 def renewing(database: Database, check: Check, renewed: list[int]) -> Precondition:
