@@ -11,12 +11,12 @@ from typing import Final
 
 from app.oci.digest import Digest
 from app.oci.errors import DigestInvalid
+from app.settings import StorageSettings
 from app.storage.driver import StorageError, UploadState
 from app.storage.paths import blob_key
 from app.storage.s3_client import Bucket, open_bucket
 from app.storage.s3_copy import Multipart, Source, abort, copy_upload, is_open, place, seal
 from app.storage.s3_list import list_keys, list_multiparts
-from app.storage.s3_options import S3Options
 from app.storage.s3_read import stream
 from app.storage.s3_state import Upload, tail_key, upload_of
 from app.storage.s3_upload import S3Writer
@@ -142,9 +142,12 @@ class S3Driver:
 
 
 @asynccontextmanager
-async def open_s3(options: S3Options) -> AsyncIterator[S3Driver]:
-    """Lend the driver of a bucket; raise StorageError unless there is one."""
-    async with open_bucket(options) as bucket:
+async def open_s3(settings: StorageSettings, copy_bytes: int = 256 << 20) -> AsyncIterator[S3Driver]:
+    """Lend the driver of a bucket; raise StorageError unless there is one.
+
+    `copy_bytes`: what is larger is copied in several ranges at once.
+    """
+    async with open_bucket(settings, copy_bytes) as bucket:
         yield S3Driver(bucket)
 
 

@@ -14,9 +14,9 @@ from aiobotocore.session import AioSession, get_session
 from botocore.exceptions import BotoCoreError, ClientError, ConnectionError, HTTPClientError  # noqa: A004 - its name
 
 from app.oci.digest import Digest
+from app.settings import StorageSettings
 from app.storage.driver import StorageBusy, StorageError, StorageFull
 from app.storage.paths import blob_key
-from app.storage.s3_options import S3Options
 
 if TYPE_CHECKING:
     from types_aiobotocore_s3 import S3Client
@@ -30,12 +30,16 @@ _CONNECTIONS: Final = 256
 class Bucket:
     """The bucket's objects below the prefix, by our own keys."""
 
-    def __init__(self, s3: "S3Client", options: S3Options, *, signer: "S3Client") -> None:
+    def __init__(
+        self, s3: "S3Client", settings: StorageSettings, *, signer: "S3Client", copy_bytes: int
+    ) -> None:
         self.s3: Final = s3
         self._signer = signer
-        self.options: Final = options
-        self.name: Final = options.bucket
-        self._prefix: Final = f"{options.prefix.strip('/')}/" if options.prefix.strip("/") else ""
+        self._settings = settings
+        self.part_bytes: Final = settings.part_bytes
+        self.copy_bytes: Final = copy_bytes
+        self.name: Final = settings.bucket
+        self._prefix: Final = f"{settings.prefix.strip('/')}/" if settings.prefix.strip("/") else ""
 
     def at(self, key: str) -> dict[str, Any]:
         """Return the arguments of a call that say which object it is about."""
@@ -54,10 +58,12 @@ class Bucket:
 
         The cheaper classes charge for a month at least, so only blobs go there.
         """
-        options = self.options
-        how = {"ServerSideEncryption": options.encryption, "SSEKMSKeyId": options.kms_key}
+        settings = self._settings
+        how = {"SSEKMSKeyId": settings.kms_key}
+        if settings.encryption != "default":
+            how["ServerSideEncryption"] = settings.encryption
         if is_blob:
-            how["StorageClass"] = options.storage_class
+            how["StorageClass"] = settings.object_class
         return {
             "ContentType": "application/octet-stream",
             **{name: value for name, value in how.items() if value},
@@ -102,41 +108,42 @@ class Bucket:
 
 
 @asynccontextmanager
-async def open_bucket(options: S3Options) -> AsyncIterator[Bucket]:
+async def open_bucket(settings: StorageSettings, copy_bytes: int) -> AsyncIterator[Bucket]:
     """Lend the way to a bucket; raise StorageError unless there is one."""
     config = AioConfig(
         signature_version="s3v4",
         s3={
-            "addressing_style": "path" if options.is_path_style else "auto",
+            "addressing_style": "path" if settings.is_path_style else "auto",
             # What is sent names a checksum in its signed headers, which is proof enough.
             "payload_signing_enabled": False,
         },
         # Every body that is sent has one already, and who pulls compares the digest.
         request_checksum_calculation="when_required",
         response_checksum_validation="when_required",
-        retries={"mode": "adaptive", "total_max_attempts": options.attempts},
-        connect_timeout=options.connect_timeout.total_seconds(),
-        read_timeout=options.read_timeout.total_seconds(),
+        retries={"mode": "adaptive", "total_max_attempts": settings.attempts},
+        connect_timeout=settings.connect_timeout.total_seconds(),
+        read_timeout=settings.read_timeout.total_seconds(),
         max_pool_connections=_CONNECTIONS,
     )
     async with AsyncExitStack() as stack:
-        s3 = await stack.enter_async_context(_client(options, options.endpoint, config))
+        s3 = await stack.enter_async_context(_client(settings, settings.endpoint, config))
         signer = s3
-        if options.public_endpoint:
-            signer = await stack.enter_async_context(_client(options, options.public_endpoint, config))
-        await _find(s3, options)
-        yield Bucket(s3, options, signer=signer)
+        if settings.public_endpoint:
+            signer = await stack.enter_async_context(_client(settings, settings.public_endpoint, config))
+        await _find(s3, settings)
+        yield Bucket(s3, settings, signer=signer, copy_bytes=copy_bytes)
 
 
 @asynccontextmanager
-async def _client(options: S3Options, endpoint: str, config: AioConfig) -> AsyncIterator["S3Client"]:
+async def _client(settings: StorageSettings, endpoint: str, config: AioConfig) -> AsyncIterator["S3Client"]:
     with storage_errors():
         creating = _session().create_client(
             "s3",
-            region_name=options.region or None,
+            region_name=settings.region or None,
             endpoint_url=endpoint or None,
-            aws_access_key_id=options.access_key or None,
-            aws_secret_access_key=options.secret_key or None,
+            # Plain strings: the SDK knows nothing of ours.
+            aws_access_key_id=str(settings.access_key) or None,
+            aws_secret_access_key=str(settings.secret_key) or None,
             config=config,
         )
     async with creating as s3:
@@ -149,14 +156,14 @@ def _session() -> AioSession:
     return get_session()
 
 
-async def _find(s3: "S3Client", options: S3Options) -> None:
+async def _find(s3: "S3Client", settings: StorageSettings) -> None:
     try:
         with storage_errors():
-            await s3.head_bucket(Bucket=options.bucket)
+            await s3.head_bucket(Bucket=settings.bucket)
     except FileNotFoundError:
-        where = options.endpoint or "S3"
+        where = settings.endpoint or "S3"
         raise StorageError(
-            f"there is no bucket `{options.bucket}` at {where}: make it, or name another one by "
+            f"there is no bucket `{settings.bucket}` at {where}: make it, or name another one by "
             "ROADSTEAD_STORAGE_BUCKET"
         ) from None
 

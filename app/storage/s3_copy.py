@@ -78,7 +78,7 @@ async def seal(bucket: Bucket, upload: Upload) -> Source:
 async def place(bucket: Bucket, digest: Digest, sources: list[Source]) -> None:
     """Make a blob of one object after the other."""
     key, first = blob_key(digest), sources[0]
-    if len(sources) == 1 and first.is_whole and first.size <= bucket.options.copy_bytes:
+    if len(sources) == 1 and first.is_whole and first.size <= bucket.copy_bytes:
         with storage_errors():
             await bucket.s3.copy_object(
                 **bucket.at(key), CopySource=_source(bucket, first), **bucket.kept(is_blob=True)
@@ -98,7 +98,7 @@ async def copied(
         ranges = [
             (source, start, stop)
             for source in sources
-            for start, stop in _ranges(source.size, bucket.options.copy_bytes)
+            for start, stop in _ranges(source.size, bucket.copy_bytes)
         ]
         gate = asyncio.Semaphore(_COPIES_AT_ONCE)
         async with asyncio.TaskGroup() as group:
@@ -152,7 +152,7 @@ async def copy_upload(bucket: Bucket, upload: Upload, offset: int) -> Upload:
     kept = min(offset, upload.stored)
     parts = await seal(bucket, upload) if upload.upload else None
     behind = await read_first(bucket, tail_key(upload.tail), offset - kept)
-    if parts is None or kept < bucket.options.part_bytes:
+    if parts is None or kept < bucket.part_bytes:
         # Too little to be a part.
         before = await read_first(bucket, parts.key, kept) if parts else b""
         return await _with_tail(bucket, Upload(), before + behind)

@@ -78,7 +78,7 @@ class S3Writer:
     async def _fill(self, chunk: bytes) -> None:
         rest = memoryview(chunk)
         while rest:
-            size = part_size(self._stored, self._bucket.options.part_bytes)
+            size = part_size(self._stored, self._bucket.part_bytes)
             room = size - self._filled
             self._pieces.append(rest[:room])
             self._filled += len(rest[:room])

@@ -10,8 +10,8 @@ import pytest
 
 from app.storage import FilesystemDriver, StorageDriver
 from app.storage.s3 import open_s3
-from tests.contracts.storing import PART, OpenDriver
-from tests.support.seaweed import Bucket, options_for
+from tests.contracts.storing import PART, OpenDriver, settings_on
+from tests.support.seaweed import Bucket
 
 
 @pytest.fixture
@@ -21,9 +21,9 @@ def filesystem(tmp_path: Path) -> OpenDriver:
 
 @pytest.fixture
 async def s3(bucket: Bucket) -> AsyncIterator[OpenDriver]:
-    options = options_for(bucket.below(uuid4().hex), part_bytes=PART, copy_bytes=2 * PART)
+    settings = settings_on(bucket.below(uuid4().hex).settings)
     async with AsyncExitStack() as stack:
-        drivers = [await stack.enter_async_context(open_s3(options)) for _ in range(3)]
+        drivers = [await stack.enter_async_context(open_s3(settings, 2 * PART)) for _ in range(3)]
         yield lambda: random.choice(drivers)  # noqa: S311 - any of them will do
 
 

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import TypeAlias
 
 from app.oci.digest import Digest
+from app.settings import StorageSettings, load
 from app.storage import StorageDriver, UploadState, UploadWriter
 
 OpenDriver: TypeAlias = Callable[[], StorageDriver]
@@ -15,6 +16,12 @@ CONTENT = bytes(range(251)) * 9_000  # more than two reads of a mebibyte
 PART = 5 << 20
 LARGE = random.Random(7).randbytes(3 * PART + 1)  # noqa: S311 - noise, not a secret
 EVERYTHING = timedelta(seconds=-60)
+
+
+def settings_on(place: dict[str, str]) -> StorageSettings:
+    """How a driver reaches a place, with parts as small as every driver takes them."""
+    chosen = {**place, "storage_part_bytes": str(PART)}
+    return load({f"ROADSTEAD_{name.upper()}": value for name, value in chosen.items()}).storage
 
 
 async def joined(pieces: AsyncIterator[bytes]) -> bytes:

@@ -15,7 +15,6 @@ from socket import create_server
 from aiobotocore.session import get_session
 from botocore.exceptions import BotoCoreError, ClientError
 
-from app.storage.s3_options import S3Options
 from cli.programs import Program
 from tests.support.eventually import until
 from tests.support.servers import running
@@ -53,21 +52,6 @@ class Bucket:
             "storage_access_key": ACCESS_KEY,
             "storage_secret_key": SECRET_KEY,
         }
-
-
-def options_for(bucket: Bucket, *, part_bytes: int = 8 << 20, copy_bytes: int = 256 << 20) -> S3Options:
-    """How a driver reaches the bucket."""
-    return S3Options(
-        bucket=bucket.name,
-        prefix=bucket.prefix,
-        region=REGION,
-        endpoint=bucket.endpoint,
-        is_path_style=True,
-        access_key=ACCESS_KEY,
-        secret_key=SECRET_KEY,
-        part_bytes=part_bytes,
-        copy_bytes=copy_bytes,
-    )
 
 
 @asynccontextmanager
