@@ -10,7 +10,7 @@ from redis.asyncio import Redis
 
 from app.db import Database, open_database
 from app.settings import Settings, SettingsError, require
-from app.storage import ContentCache, StorageDriver, open_storage
+from app.storage import ContentCache, SignedUrls, StorageDriver, open_storage
 from app.vault import Sealer
 
 _TAIL_BYTES: Final = 4 << 20
@@ -21,14 +21,15 @@ _REDIS_SECONDS: Final = 0.5
 class Resources(Struct, frozen=True):
     """Opened once per process and handed to every use case that commits on its own.
 
-    `cache` keeps content by digest, `tails` what small uploads have sent so far, by session. `sealer`
-    encrypts with the keys of the settings. `redis` connects when it is first asked; None where the process
-    is told of none.
+    `signed` has URLs of blobs that lead past us. `cache` keeps content by digest, `tails` what small uploads
+    have sent so far, by session. `sealer` encrypts with the keys of the settings. `redis` connects when it is
+    first asked; None where the process is told of none.
     """
 
     settings: Settings
     database: Database
     storage: StorageDriver
+    signed: SignedUrls
     cache: ContentCache
     tails: ContentCache
     sealer: Sealer
@@ -66,6 +67,7 @@ async def open_resources(settings: Settings) -> AsyncIterator[Resources]:
             settings=settings,
             database=database,
             storage=storage,
+            signed=SignedUrls(storage, settings.downloads),
             cache=ContentCache(settings.manifests.cache_bytes),
             tails=ContentCache(_TAIL_BYTES),
             sealer=Sealer(settings.auth),

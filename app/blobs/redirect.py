@@ -8,6 +8,7 @@ from app.http import client_address, is_known
 from app.oci.digest import Digest
 from app.resources import resources
 from app.settings import DownloadSettings
+from app.storage import Wanted
 
 
 async def redirect_of(request: web.Request, digest: Digest, size: int) -> str | None:
@@ -21,7 +22,8 @@ async def redirect_of(request: web.Request, digest: Digest, size: int) -> str | 
         return None
     if _is_proxied(request, wanted):
         return None
-    return await r.storage.presign(digest, wanted.redirect_lifetime)
+    signed = await r.signed.get(Wanted(digest, wanted.redirect_lifetime))
+    return None if signed is None else signed.url
 
 
 def _is_for_bytes(request: web.Request, digest: Digest) -> bool:

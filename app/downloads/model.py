@@ -21,3 +21,5 @@ class Link(Struct, frozen=True):
     repository: str
     expires_at: datetime
     presented: Presented
+    elsewhere: str = ""
+    """The URL that opens the same without us; empty: only we have it."""

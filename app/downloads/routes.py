@@ -58,7 +58,7 @@ async def get_blob_links(request: web.Request, body: LinksRequest) -> list[BlobL
     parsed = {text: _digest(text) for text in body.digests}
     digests = [digest for digest in parsed.values() if digest is not None]
     made = await links.make_links(resources(request), call, digests, wanted=body)
-    return [await _shown_of_many(request, text, digest=parsed[text], made=made) for text in parsed]
+    return [_shown_of_many(request, text, digest=parsed[text], made=made) for text in parsed]
 
 
 async def get_shared_blob(request: web.Request, digest: str, query: SignedParams) -> web.StreamResponse:
@@ -83,7 +83,7 @@ async def _link(request: web.Request, text: str, wanted: LinkParams) -> BlobLink
     made = await links.make_links(resources(request), call, [digest], wanted=wanted)
     if digest not in made:
         raise NotFound(_GONE)
-    return await _shown(request, made[digest])
+    return _shown(request, made[digest])
 
 
 async def _permitted(request: web.Request, repository: str) -> ProjectCall:
@@ -114,24 +114,23 @@ def _digest(text: str) -> Digest | None:
         return None
 
 
-async def _shown_of_many(
+def _shown_of_many(
     request: web.Request, text: str, *, digest: Digest | None, made: dict[str, Link]
 ) -> BlobLinkResult:
     if digest is None:
         return BlobLinkResult(text, error=_NO_DIGEST)
     if digest not in made:
         return BlobLinkResult(text, error=_GONE_OF_MANY)
-    shown = await _shown(request, made[digest])
+    shown = _shown(request, made[digest])
     return BlobLinkResult(text, url=shown.url, expires_at=shown.expires_at)
 
 
-async def _shown(request: web.Request, link: Link) -> BlobLink:
-    """Return the link as a URL of the storage, or of ours where the storage cannot sign."""
-    url = await links.presign(resources(request), link)
-    if url is None:
-        query = request.app[LINK_SIGNER].query(link)
-        url = f"{base_url(request)}{API}/blobs/{link.digest}/content?{query}"
-    return BlobLink(url, link.expires_at)
+def _shown(request: web.Request, link: Link) -> BlobLink:
+    """Return the link as a URL of the storage or the CDN, or of ours where only we have the blob."""
+    if link.elsewhere:
+        return BlobLink(link.elsewhere, link.expires_at)
+    query = request.app[LINK_SIGNER].query(link)
+    return BlobLink(f"{base_url(request)}{API}/blobs/{link.digest}/content?{query}", link.expires_at)
 
 
 def _presented(presented: Presented) -> dict[str, str]:

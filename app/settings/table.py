@@ -7,6 +7,7 @@ from datetime import timedelta
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Literal, TypeAlias
+from urllib.parse import urlsplit
 
 from msgspec import Meta, Struct, field
 
@@ -217,6 +218,22 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
                 value = getattr(holder, name)
                 if isinstance(value, timedelta) and value <= timedelta(0):
                     raise ValueError(f"{group}{name}: it has to be more than 0 seconds")
+        self._keep_credentials_here()
+
+    def _keep_credentials_here(self) -> None:
+        """Refuse a place to send clients to whose name makes them take their credentials along."""
+        ours = urlsplit(self.external_url).hostname
+        elsewhere = {
+            "downloads.cdn_url": self.downloads.cdn_url,
+            "storage.public_endpoint": self.storage.public_endpoint,
+        }
+        for name, url in elsewhere.items():
+            theirs = urlsplit(url).hostname
+            if ours and theirs and f".{theirs}".endswith(f".{ours}"):
+                raise ValueError(
+                    f"{name}: {theirs} must not be {ours} or below it, for clients would send their "
+                    "credentials along"
+                )
 
     @property
     def proxy_networks(self) -> tuple[IPv4Network | IPv6Network, ...]:

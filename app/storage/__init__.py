@@ -13,17 +13,21 @@ from app.storage.driver import (
 )
 from app.storage.filesystem import FilesystemDriver
 from app.storage.hashing import RunningDigest
+from app.storage.signed import SignedUrl, SignedUrls, Wanted
 
 __all__ = [
     "ContentCache",
     "FilesystemDriver",
     "Room",
     "RunningDigest",
+    "SignedUrl",
+    "SignedUrls",
     "StorageBusy",
     "StorageDriver",
     "StorageError",
     "StorageFull",
     "UploadState",
     "UploadWriter",
+    "Wanted",
     "open_storage",
 ]

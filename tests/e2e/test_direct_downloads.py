@@ -65,6 +65,18 @@ async def test_large_blob_comes_from_the_storage(repo: Repository, bucket: Bucke
     assert (await repo.get(f"blobs/{digest}")).body == data  # a client that follows gets it, too
 
 
+async def test_url_is_given_again_and_to_nobody_once_the_blob_is_deleted(
+    repo: Repository, on_s3: Registry
+) -> None:
+    digest = await repo.push_blob(unique(LARGE))
+    first, again = await pull(repo, digest), await pull(repo, digest)
+    assert first == again
+    assert (await repo.delete(f"blobs/{digest}")).status == 202
+    assert (await repo.get(f"blobs/{digest}")).status == 404
+    admin = Caller(on_s3, "admin", on_s3.resources.settings.admin_password)
+    assert (await admin.get(f"/blobs/{digest}/url", repository=repo.name)).status == 404
+
+
 async def test_small_blobs_and_some_clients_are_served_by_us(repo: Repository) -> None:
     small, large = await repo.push_blob(unique(SMALL)), await repo.push_blob(unique(LARGE))
     assert (await pull(repo, small))[0] == 200

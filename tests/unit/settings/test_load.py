@@ -107,9 +107,13 @@ def test_what_a_program_needs_is_asked_for_by_both_names() -> None:
 
 def test_secrets_are_never_shown() -> None:
     secrets = [setting.env for setting in describe() if setting.type == "secret"]
-    assert len(secrets) == 7
-    on_s3 = {"ROADSTEAD_STORAGE_DRIVER": "s3", "ROADSTEAD_STORAGE_BUCKET": "blobs"}
-    settings = load(dict.fromkeys(secrets, SECRET) | on_s3)
+    assert len(secrets) == 8
+    theirs = {
+        "ROADSTEAD_STORAGE_DRIVER": "s3",
+        "ROADSTEAD_STORAGE_BUCKET": "blobs",
+        "ROADSTEAD_DOWNLOADS_CDN_URL": "https://blobs.example.org",
+    }
+    settings = load(dict.fromkeys(secrets, SECRET) | theirs)
     shown = dict(effective(settings))
     assert {shown[env] for env in secrets} == {"***"}
     assert "hunter2" not in f"{shown} {settings} {settings!r} {settings.auth} {settings.auth.secret_key!r}"
