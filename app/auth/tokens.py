@@ -1,7 +1,5 @@
 """Registry tokens: short-lived JWTs that carry grants (distribution, "Token Authentication")."""
 
-import hashlib
-import hmac
 import time
 from collections import OrderedDict
 from contextlib import suppress
@@ -41,7 +39,7 @@ class TokenSigner:
 
     def __init__(self, settings: AuthSettings) -> None:
         # The first one signs, each of them verifies.
-        self._keys = [_derived(key) for key in (str(settings.secret_key), *settings.previous_keys)]
+        self._keys = settings.keys_for(b"roadstead registry token 1")
         self._service = settings.service
         self._lifetime = settings.token_lifetime
         self._verified: OrderedDict[str, tuple[float, Actor]] = OrderedDict()
@@ -109,7 +107,3 @@ class TokenSigner:
             issuer=self._service,
             options={"require": _REQUIRED},
         )
-
-
-def _derived(key: str) -> bytes:
-    return hmac.digest(key.encode(), b"roadstead registry token 1", hashlib.sha256)

@@ -19,8 +19,7 @@ class LinkSigner:
     """Signs with the installation's key, and accepts what a previous one signed."""
 
     def __init__(self, settings: AuthSettings) -> None:
-        keys = (str(settings.secret_key), *settings.previous_keys)
-        self._keys = [hmac.digest(key.encode(), b"roadstead download link 1", hashlib.sha256) for key in keys]
+        self._keys = settings.keys_for(b"roadstead download link 1")
 
     def query(self, link: Link) -> str:
         """Return the query string of the link's URL."""

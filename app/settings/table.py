@@ -3,6 +3,8 @@
 `docs/configuration.md` is generated from this module.
 """
 
+import hashlib
+import hmac
 from datetime import timedelta
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
@@ -79,10 +81,10 @@ class AuthSettings(Struct, frozen=True, forbid_unknown_fields=True):
         if self.secret_key and len(self.secret_key) < _SHORTEST_SECRET:
             raise ValueError("secret_key: 32 characters at least, such as `openssl rand -hex 32` prints")
 
-    @property
-    def previous_keys(self) -> list[str]:
-        """The earlier keys, the latest first."""
-        return listed(str(self.previous_secret_keys))
+    def keys_for(self, purpose: bytes) -> list[bytes]:
+        """Return the key for a purpose, derived from the secret key, and behind it those of earlier ones."""
+        keys = (str(self.secret_key), *listed(str(self.previous_secret_keys)))
+        return [hmac.digest(key.encode(), purpose, hashlib.sha256) for key in keys]
 
 
 class UploadSettings(Struct, frozen=True, forbid_unknown_fields=True):

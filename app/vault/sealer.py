@@ -1,8 +1,6 @@
 """Encryption with keys that can be rotated: the first one seals, each of them opens."""
 
 import base64
-import hashlib
-import hmac
 from typing import Final
 
 from cryptography.fernet import Fernet, InvalidToken
@@ -27,9 +25,10 @@ class Sealer:
     """Seals with the installation's secret key; opens what that one or a previous one sealed."""
 
     def __init__(self, settings: AuthSettings) -> None:
-        keys = [str(settings.secret_key), *settings.previous_keys]
-        self._fernets = {_key_id(key): _fernet(key) for key in reversed(keys)}
-        self.key_id: Final = _key_id(keys[0])
+        ids = [key.hex()[:_ID_LENGTH] for key in settings.keys_for(b"roadstead vault key id 1")]
+        fernets = [Fernet(base64.urlsafe_b64encode(key)) for key in settings.keys_for(b"roadstead vault 1")]
+        self._fernets = dict(zip(ids, fernets, strict=True))
+        self.key_id: Final = ids[0]
 
     def seal(self, secret: str) -> Sealed:
         """Encrypt with the key in force."""
@@ -48,15 +47,3 @@ class Sealer:
     def knows(self, key_id: str) -> bool:
         """Whether what this key sealed can be opened."""
         return key_id in self._fernets
-
-
-def _fernet(key: str) -> Fernet:
-    return Fernet(base64.urlsafe_b64encode(_derived(key, b"roadstead vault 1")))
-
-
-def _key_id(key: str) -> str:
-    return _derived(key, b"roadstead vault key id 1").hex()[:_ID_LENGTH]
-
-
-def _derived(key: str, purpose: bytes) -> bytes:
-    return hmac.digest(key.encode(), purpose, hashlib.sha256)
