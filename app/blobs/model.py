@@ -1,4 +1,4 @@
-"""Upload sessions: state in the database, so that any process can go on with any upload."""
+"""Blobs, and uploads: their state is in the database, so that any process can go on with any of them."""
 
 from typing import Final, NamedTuple
 from uuid import UUID
@@ -10,6 +10,20 @@ from app.storage import UploadState
 
 INLINE_BYTES: Final = 64 << 10
 """Up to this size an upload stays in its session's row, and a blob is read and sent in one piece."""
+
+
+class Content(NamedTuple):
+    """A blob that a repository has, or that a manifest names."""
+
+    digest: str
+    size_bytes: int
+
+
+class Totals(NamedTuple):
+    """How many blobs there are, and how many bytes they have."""
+
+    number: int
+    size_bytes: int
 
 
 class Standing(NamedTuple):

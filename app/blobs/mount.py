@@ -5,6 +5,7 @@ from typing import Final
 from app.access import Call
 from app.access.routing import Authority
 from app.blobs import store
+from app.blobs.model import Content
 from app.db import Transaction
 from app.oci.digest import Digest
 from app.oci.names import RepositoryName
@@ -35,9 +36,7 @@ async def mount(
     return False
 
 
-async def link_all(
-    tx: Transaction, repository_id: int, digests: list[str], *, source: int
-) -> list[tuple[str, int]]:
+async def link_all(tx: Transaction, repository_id: int, digests: list[str], *, source: int) -> list[Content]:
     """Link those of the blobs that the source has, and return them with their sizes in bytes.
 
     The caller holds them there.

@@ -1,6 +1,6 @@
 """Statements on blobs and their links."""
 
-from app.blobs.model import Standing
+from app.blobs.model import Content, Standing, Totals
 from app.db import SQL, Database, Prepared, Statements, Transaction
 from app.oci.digest import Digest
 
@@ -35,21 +35,17 @@ LIST_SIZES = SQL("""
 
 async def list_sizes(
     statements: Statements, digests: list[Digest], *, repository: str | None
-) -> list[tuple[str, int]]:
+) -> list[Content]:
     """Return those of the blobs that are linked into the repository, or (None) into any, with their sizes."""
-    return await statements.all(_sized, LIST_SIZES, digests=digests, repository=repository)
+    return await statements.all(Content, LIST_SIZES, digests=digests, repository=repository)
 
 
 GET_TOTALS = SQL("SELECT count(*) AS number, coalesce(sum(size_bytes), 0)::bigint AS size_bytes FROM blobs")
 
 
-async def get_totals(statements: Statements) -> tuple[int, int]:
+async def get_totals(statements: Statements) -> Totals:
     """Return how many blobs there are, and how many bytes they have."""
-    return await statements.one(_totals, GET_TOTALS)
-
-
-def _totals(number: int, size_bytes: int) -> tuple[int, int]:
-    return number, size_bytes
+    return await statements.one(Totals, GET_TOTALS)
 
 
 LIST_BLOBS = SQL("""
@@ -57,9 +53,9 @@ LIST_BLOBS = SQL("""
 """)
 
 
-async def list_blobs(statements: Statements, *, last: str, limit: int) -> list[tuple[str, int]]:
+async def list_blobs(statements: Statements, *, last: str, limit: int) -> list[Content]:
     """Return blobs after a digest, in the order of digests, with their sizes in bytes."""
-    return await statements.all(_sized, LIST_BLOBS, last=last, limit=limit)
+    return await statements.all(Content, LIST_BLOBS, last=last, limit=limit)
 
 
 SETTLE_BLOB = Prepared(
@@ -126,13 +122,9 @@ LINK_ALL = SQL("""
 
 async def link_all(
     tx: Transaction, repository_id: int, digests: list[str], *, source_id: int
-) -> list[tuple[str, int]]:
+) -> list[Content]:
     """Make those blobs of a repository that it has visible in another, and return them with their sizes."""
-    return await tx.all(_sized, LINK_ALL, repository_id=repository_id, digests=digests, source_id=source_id)
-
-
-def _sized(digest: str, size_bytes: int) -> tuple[str, int]:
-    return digest, size_bytes
+    return await tx.all(Content, LINK_ALL, repository_id=repository_id, digests=digests, source_id=source_id)
 
 
 LIST_REPOSITORIES_WITH_BLOB = SQL("""

@@ -6,7 +6,7 @@ from app.db import Transaction
 from app.events import ArtifactCopied, outbox
 from app.manifests import copy_store, store
 from app.manifests.growth import grow
-from app.manifests.model import Content, NewManifest, Source
+from app.manifests.model import NewManifest, Source
 from app.oci.digest import Digest
 from app.oci.errors import ManifestUnknown
 from app.oci.manifest import Manifest, parse_manifest
@@ -48,13 +48,12 @@ async def copy_manifest(r: Resources, call: Call, digest: Digest, *, source: Rep
 async def _store(tx: Transaction, call: Call, manifest: Source, *, repository_id: int) -> Growth:
     parsed = _parsed(manifest)
     named = sorted({str(blob.digest) for blob in parsed.blobs})
-    linked = await link_all(tx, repository_id, named, source=manifest.repository_id)
     new = NewManifest(
         repository=call.repository,
         digest=Digest(manifest.digest),
         payload=manifest.payload,
         parsed=parsed,
-        blobs=[Content(digest, size) for digest, size in linked],
+        blobs=await link_all(tx, repository_id, named, source=manifest.repository_id),
         children=sorted({str(child.digest) for child in parsed.children}),
         tags=tuple(Tag(name) for name in manifest.tags),
     )

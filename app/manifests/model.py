@@ -1,9 +1,8 @@
 """What the database says of a manifest."""
 
-from typing import NamedTuple
-
 from msgspec import Struct
 
+from app.blobs.model import Content
 from app.oci.digest import Digest
 from app.oci.manifest import Manifest
 from app.oci.names import RepositoryName, Tag
@@ -31,13 +30,6 @@ class Relations(Struct, frozen=True):
         """Whether nothing keeps it once these are gone: neither an index nor, as a member, a tag."""
         is_member_of_them = bool(self.parents) and not self.is_tagged
         return self.parents <= gone and (is_member_of_them or not self.subjects.isdisjoint(gone))
-
-
-class Content(NamedTuple):
-    """A blob that a manifest names, or that a repository has."""
-
-    digest: str
-    size_bytes: int
 
 
 class NewManifest(Struct, frozen=True):

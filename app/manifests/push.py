@@ -6,11 +6,12 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from app.access import Call
+from app.blobs.model import Content
 from app.db import ForeignKeyViolation, Transaction
 from app.events import ArtifactPushed, outbox
 from app.manifests import store
 from app.manifests.growth import grow
-from app.manifests.model import Content, NewManifest, Upserted
+from app.manifests.model import NewManifest, Upserted
 from app.oci.digest import Digest
 from app.oci.errors import DigestInvalid, ManifestBlobUnknown, SizeInvalid
 from app.oci.manifest import Manifest, parse_manifest
@@ -68,7 +69,7 @@ async def push(r: Resources, request: ManifestPush) -> Pushed:
 
     async def work(tx: Transaction) -> Growth:
         await _check_children(tx, new, may_miss=r.settings.manifests.sparse != "deny")
-        stored = await store.upsert_manifest(tx, new) or await _store_in_parts(r, tx, request.call, new=new)
+        stored = await store.upsert_manifest(tx, new) or await _store_prepared(r, tx, request.call, new=new)
         await _record(tx, request.call, new, stored=stored)
         return stored.growth
 
@@ -80,8 +81,8 @@ async def push(r: Resources, request: ManifestPush) -> Pushed:
     return Pushed(digest=digest, subject=manifest.subject.digest if manifest.subject else None)
 
 
-async def _store_in_parts(r: Resources, tx: Transaction, call: Call, *, new: NewManifest) -> Upserted:
-    """Store a manifest that the repository has not all content of, or that is its first content."""
+async def _store_prepared(r: Resources, tx: Transaction, call: Call, *, new: NewManifest) -> Upserted:
+    """Store a manifest that the repository lacks content of, where that is allowed, or that is its first."""
     linked = await store.list_linked(tx, new.repository, [blob.digest for blob in new.blobs])
     _check_blobs(new.parsed, dict(linked), may_miss=r.settings.manifests.sparse == "allow-all")
     await repository_for_push(r, tx, call)

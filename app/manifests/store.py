@@ -3,9 +3,9 @@
 import json
 from datetime import datetime
 
+from app.blobs.model import Content
 from app.db import SQL, Database, Prepared, Statements, Transaction
 from app.manifests.model import (
-    Content,
     NewManifest,
     Referrer,
     StoredManifest,
@@ -87,6 +87,7 @@ async def lock_present(tx: Transaction, repository: str, digests: list[str]) -> 
     return set(await tx.values(LOCK_PRESENT, repository=repository, digests=digests))
 
 
+# The tags are written here, since a push has one round trip for all of it.
 # What a tag pointed to before is kept by the row itself: a second look at it, or a join, would see an older
 # moment than the one in which a push that waited for another one writes.
 UPSERT_MANIFEST = Prepared(
