@@ -14,6 +14,7 @@ from app.jobs import (
     EXPIRE_UPLOADS,
     FORWARD_AUDIT_LOG,
     PURGE_AUDIT_LOG,
+    RECOUNT_QUOTAS,
     RENEW_SECRETS,
     WRITE_AUDIT_LOG,
     Job,
@@ -21,6 +22,7 @@ from app.jobs import (
 from workers.artifacts import describe_artifacts
 from workers.audit import forward_audit_log, purge_audit_log, write_audit_log
 from workers.events import count_pulls
+from workers.quotas import recount_quotas
 from workers.sessions import expire_sessions
 from workers.uploads import expire_uploads
 from workers.vault import renew_secrets
@@ -35,6 +37,7 @@ RUNS: Final[dict[Job, Run]] = {
     DESCRIBE_ARTIFACTS: describe_artifacts,
     EXPIRE_UPLOADS: expire_uploads,
     EXPIRE_SESSIONS: expire_sessions,
+    RECOUNT_QUOTAS: recount_quotas,
     RENEW_SECRETS: renew_secrets,
 }
 
@@ -43,6 +46,7 @@ PERIODIC: Final[dict[Job, frozenset[int]]] = {
     EXPIRE_UPLOADS: EVERY_FIVE_MINUTES,
     EXPIRE_SESSIONS: EVERY_FIVE_MINUTES,
     PURGE_AUDIT_LOG: frozenset({17}),
+    RECOUNT_QUOTAS: frozenset({47}),
     RENEW_SECRETS: frozenset({37}),
 }
 """At which minutes of the hour a job runs, and at every start of a worker."""

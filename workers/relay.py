@@ -42,7 +42,7 @@ async def run_relay(r: Resources, queues: ArqRedis) -> None:
 
 async def _relay_as_told(r: Resources, queues: ArqRedis) -> None:
     """Relay at every NOTIFY; the poll stays the guarantee."""
-    async with r.database.listen("outbox") as wait:
+    async with r.database.listen(outbox.CHANNEL) as wait:
         while True:
             is_busy = await relay_once(r, queues)
             await (asyncio.sleep(_GATHER_SECONDS) if is_busy else wait(_POLL_SECONDS))

@@ -69,12 +69,6 @@ class PreconditionFailed(ApiError):
     code, status = "PRECONDITION", 412
 
 
-class TooLarge(ApiError):
-    """The body is larger than any that makes sense."""
-
-    code, status = "REQUEST_ENTITY_TOO_LARGE", 413
-
-
 class UnsupportedMediaType(ApiError):
     """The body is of another type than JSON."""
 

@@ -13,9 +13,7 @@ ACCEPTED: Final = MANIFESTS | INDEXES
 
 OCI_CONFIG: Final = "application/vnd.oci.image.config.v1+json"
 DOCKER_CONFIG: Final = "application/vnd.docker.container.image.v1+json"
-HELM_CONFIG: Final = "application/vnd.cncf.helm.config.v1+json"
 WASM_CONFIG: Final = "application/vnd.wasm.config.v1+json"
-CNAB_INDEX: Final = "application/vnd.cnab.manifest.v1"
 
 NON_DISTRIBUTABLE: Final = frozenset(
     {

@@ -1,8 +1,12 @@
 """No event is forgotten, and every job that can be owed has a worker that does it."""
 
 import re
+from importlib import import_module
+from inspect import iscoroutinefunction, signature
+from pkgutil import iter_modules
 from typing import get_args
 
+import workers
 from app import jobs
 from app.events import Event
 from app.jobs import Job
@@ -27,6 +31,17 @@ def test_every_job_has_a_worker_on_its_queue() -> None:
     worked_on = {(run.name, queue) for queue in jobs.QUEUES for run in functions_of(queue)}
     assert worked_on == {(job.name, job.queue) for job in JOBS}
     assert {job.queue for job in JOBS} <= set(jobs.QUEUES)
+
+
+def test_every_coroutine_that_takes_a_context_is_a_job() -> None:
+    modules = [import_module(f"workers.{module.name}") for module in iter_modules(workers.__path__)]
+    found = {
+        value
+        for module in modules
+        for value in vars(module).values()
+        if iscoroutinefunction(value) and "context" in signature(value).parameters
+    }
+    assert found == set(RUNS.values())
 
 
 def test_periodic_jobs_are_jobs() -> None:
