@@ -3,7 +3,11 @@
 from app.storage.cache import ContentCache
 from app.storage.choose import open_storage
 from app.storage.driver import (
+    DirectPart,
+    DirectUploads,
+    Frozen,
     Room,
+    SignedPut,
     StorageBusy,
     StorageDriver,
     StorageError,
@@ -17,9 +21,13 @@ from app.storage.signed import SignedUrl, SignedUrls, Wanted
 
 __all__ = [
     "ContentCache",
+    "DirectPart",
+    "DirectUploads",
     "FilesystemDriver",
+    "Frozen",
     "Room",
     "RunningDigest",
+    "SignedPut",
     "SignedUrl",
     "SignedUrls",
     "StorageBusy",

@@ -1,6 +1,6 @@
 """What every storage driver does; `tests/contracts/test_storage.py` holds each of them to it."""
 
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Protocol, TypeAlias
@@ -58,6 +58,63 @@ class UploadWriter(Protocol):
         """Let go of what the writer holds, whether finished or not."""
 
 
+class SignedPut(Struct, frozen=True):
+    """Where a client PUTs bytes, and the headers that it has to send with them."""
+
+    url: str
+    headers: Mapping[str, str]
+
+
+class DirectPart(Struct, frozen=True):
+    """A part that has come."""
+
+    number: int
+    size_bytes: int
+
+
+class Frozen(Struct, frozen=True):
+    """An upload that no URL can change any more.
+
+    `digest`: what the storage itself has found its bytes to be; None: somebody has to read them.
+    """
+
+    state: UploadState
+    size_bytes: int
+    digest: Digest | None = None
+
+
+class DirectUploads(Protocol):
+    """What a storage does that signs uploads; `discard` and `list_uploads` of the driver know them, too."""
+
+    @property
+    def least_part_bytes(self) -> int:
+        """The smallest part that may have another one behind it."""
+
+    async def begin(self, digest: Digest | None) -> UploadState:
+        """Make an upload that URLs can be signed for.
+
+        `digest`: it is to be one part with this digest, and the storage refuses another one, if it can.
+        """
+
+    async def sign(
+        self, state: UploadState, part: int, lifetime: timedelta, *, size: int | None = None
+    ) -> SignedPut:
+        """Sign a URL that takes the bytes of a part for as long, also again; `size`: just so many."""
+
+    async def list_parts(self, state: UploadState) -> list[DirectPart]:
+        """Return what has come, by number; raise FileNotFoundError when it is frozen or gone."""
+
+    async def freeze(self, state: UploadState) -> Frozen:
+        """Put the parts together, once and for all: no URL that was ever signed changes them any more.
+
+        What is frozen can be read and committed as any upload, and be frozen again, if the state was lost.
+
+        Raises:
+            BlobUploadInvalid: the parts make no whole; the upload stays as it was.
+            FileNotFoundError: there is no such upload any more.
+        """
+
+
 class StorageDriver(Protocol):
     """Keeps blobs by digest, and uploads until they become blobs."""
 
@@ -96,6 +153,10 @@ class StorageDriver(Protocol):
 
     def new_upload(self) -> UploadState:
         """Return the state of an upload without bytes."""
+
+    @property
+    def direct(self) -> DirectUploads | None:
+        """What signs URLs for uploads; None: clients of this storage send their bytes to us."""
 
     async def append(
         self, state: UploadState, offset: int, *, is_contested: bool, blob: Digest | None = None

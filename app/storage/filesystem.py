@@ -117,6 +117,10 @@ class FilesystemDriver:
     async def presign(self, *_: object, **__: object) -> None:
         """Return None: only we can send a file."""
 
+    @property
+    def direct(self) -> None:
+        """Return None: only we can write a file."""
+
     async def put(self, digest: Digest, content: bytes) -> None:
         """Store a whole small blob durably."""
         await asyncio.to_thread(self._put, digest, content)

@@ -17,6 +17,7 @@ from app.storage.paths import blob_key
 from app.storage.s3_client import Bucket, open_bucket
 from app.storage.s3_copy import Multipart, Source, abort, copy_upload, is_open, place, seal
 from app.storage.s3_list import list_keys, list_multiparts
+from app.storage.s3_presign import S3DirectUploads
 from app.storage.s3_read import stream
 from app.storage.s3_state import Upload, tail_key, upload_of
 from app.storage.s3_upload import S3Writer
@@ -29,6 +30,7 @@ class S3Driver:
 
     def __init__(self, bucket: Bucket) -> None:
         self._bucket = bucket
+        self._direct = S3DirectUploads(bucket)
 
     async def check(self) -> None:
         """Raise StorageError unless an object can be put."""
@@ -55,6 +57,11 @@ class S3Driver:
         """Sign a URL (Signature Version 4); 7 days are the longest that S3 takes."""
         chosen = {"ResponseContentType": content_type, "ResponseContentDisposition": disposition}
         return await self._bucket.sign(blob_key(digest), lifetime, **{k: v for k, v in chosen.items() if v})
+
+    @property
+    def direct(self) -> S3DirectUploads:
+        """What signs URLs for uploads."""
+        return self._direct
 
     async def put(self, digest: Digest, content: bytes) -> None:
         """Store a whole small blob."""
@@ -92,7 +99,7 @@ class S3Driver:
     async def read_upload(self, state: UploadState, length: int) -> AsyncIterator[bytes]:
         """Yield the first `length` bytes of an upload; parts can only be read once they are put together."""
         upload = upload_of(state)
-        if upload.upload:
+        if upload.stored:
             parts = await seal(self._bucket, upload)
             async for piece in stream(self._bucket, parts.key, 0, stop=min(length, parts.size)):
                 yield piece
@@ -152,7 +159,7 @@ async def open_s3(settings: StorageSettings, copy_bytes: int = 256 << 20) -> Asy
 
 
 async def _sources(bucket: Bucket, upload: Upload) -> list[Source]:
-    parts = [await seal(bucket, upload)] if upload.upload else []
+    parts = [await seal(bucket, upload)] if upload.stored else []
     return [*parts, Source(tail_key(upload.tail), upload.tail_bytes)] if upload.tail else parts
 
 

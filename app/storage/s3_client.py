@@ -79,10 +79,7 @@ class Bucket:
 
     async def put_blob(self, digest: Digest, content: bytes) -> None:
         """Store a blob whole."""
-        known = (
-            base64.b64encode(bytes.fromhex(digest.encoded)).decode() if digest.algorithm == "sha256" else ""
-        )
-        await self.put(blob_key(digest), content, is_blob=True, sha256=known)
+        await self.put(blob_key(digest), content, is_blob=True, sha256=checksum_of(digest))
 
     async def size(self, key: str) -> int | None:
         """Return the size of an object in bytes, or None."""
@@ -92,11 +89,13 @@ class Bucket:
         except FileNotFoundError:
             return None
 
-    async def sign(self, key: str, lifetime: timedelta, **chosen: str) -> str:
-        """Return a URL that opens the object for as long, at the server as clients reach it."""
+    async def sign(
+        self, key: str, lifetime: timedelta, *, call: str = "get_object", **chosen: str | int
+    ) -> str:
+        """Return a URL that makes this call on the object for as long, at the server as clients reach it."""
         with storage_errors():
             return await self._signer.generate_presigned_url(
-                "get_object",
+                call,
                 Params={**self.at(key), **chosen},
                 ExpiresIn=int(lifetime.total_seconds()),
             )
@@ -105,6 +104,11 @@ class Bucket:
         """Remove objects; fine where there are none."""
         with storage_errors():
             await asyncio.gather(*(self.s3.delete_object(**self.at(key)) for key in keys))
+
+
+def checksum_of(digest: Digest) -> str:
+    """Return a digest as S3 writes it; empty where it checks no such digests."""
+    return base64.b64encode(bytes.fromhex(digest.encoded)).decode() if digest.algorithm == "sha256" else ""
 
 
 @asynccontextmanager

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Sequence
 from contextlib import asynccontextmanager, suppress
-from typing import Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from uuid import uuid4
 
 from msgspec.structs import replace
@@ -14,6 +14,9 @@ from app.storage.paths import blob_key
 from app.storage.s3_client import Bucket, storage_errors
 from app.storage.s3_read import read_first
 from app.storage.s3_state import Upload, part_size, tail_key
+
+if TYPE_CHECKING:
+    from types_aiobotocore_s3.type_defs import CompletedPartTypeDef
 
 _COPIES_AT_ONCE: Final = 8
 
@@ -33,10 +36,13 @@ class Multipart(NamedTuple):
     upload: str
 
 
-async def begin(bucket: Bucket, key: str, *, is_blob: bool) -> Multipart:
-    """Begin a multipart upload."""
+async def begin(bucket: Bucket, key: str, *, is_blob: bool, has_sha256: bool = False) -> Multipart:
+    """Begin a multipart upload; `has_sha256`: each part is going to come with its SHA-256."""
+    checksum: dict[str, Any] = {"ChecksumAlgorithm": "SHA256"} if has_sha256 else {}
     with storage_errors():
-        begun = await bucket.s3.create_multipart_upload(**bucket.at(key), **bucket.kept(is_blob=is_blob))
+        begun = await bucket.s3.create_multipart_upload(
+            **bucket.at(key), **bucket.kept(is_blob=is_blob), **checksum
+        )
     return Multipart(key, begun["UploadId"])
 
 
@@ -46,13 +52,19 @@ async def abort(bucket: Bucket, multipart: Multipart) -> None:
         await bucket.s3.abort_multipart_upload(**bucket.at(multipart.key), UploadId=multipart.upload)
 
 
-async def complete(bucket: Bucket, multipart: Multipart, etags: Sequence[str]) -> None:
-    """Make an object of the parts; raise FileNotFoundError where the upload has ended."""
+async def complete(bucket: Bucket, multipart: Multipart, etags: Sequence[str], *, sha256: str = "") -> None:
+    """Make an object of the parts; raise FileNotFoundError where the upload has ended.
+
+    `sha256`: of the one part that there is, where it came with it.
+    """
+    checksum: CompletedPartTypeDef = {"ChecksumSHA256": sha256} if sha256 else {}
     with storage_errors():
         done = await bucket.s3.complete_multipart_upload(
             **bucket.at(multipart.key),
             UploadId=multipart.upload,
-            MultipartUpload={"Parts": [{"PartNumber": n, "ETag": tag} for n, tag in enumerate(etags, 1)]},
+            MultipartUpload={
+                "Parts": [{**checksum, "PartNumber": n, "ETag": tag} for n, tag in enumerate(etags, 1)]
+            },
         )
     if not done.get("ETag"):
         # The headers say 200 before the work is done; what follows can be an error.
@@ -64,6 +76,8 @@ async def seal(bucket: Bucket, upload: Upload) -> Source:
 
     Nobody can add a part any more, and who comes again finds the object.
     """
+    if not upload.upload:
+        return Source(upload.key, upload.stored)
     try:
         await complete(bucket, Multipart(upload.key, upload.upload), upload.etags.split())
     except FileNotFoundError:

@@ -25,11 +25,14 @@ class Upload(Struct, frozen=True):
     blob: str = ""
     """Instead of `parts`: the digest of the blob that the multipart upload becomes."""
     upload: str = ""
+    """Identifies the multipart upload; empty once it is put together."""
     etags: str = ""
     stored: int = 0
     """Bytes in parts."""
     tail: str = ""
     tail_bytes: int = 0
+    sha256: str = ""
+    """What the storage compares the one part with that a client sends to it."""
     before: str = ""
     """A tail of earlier; the next writer removes it, for only then is it certain that nobody needs it."""
 

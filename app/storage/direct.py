@@ -1,0 +1,17 @@
+"""What every storage asks of uploads that clients send to it in parts."""
+
+from app.oci.errors import BlobUploadInvalid
+from app.storage.driver import DirectPart
+
+
+def require_whole(parts: list[DirectPart], least_bytes: int) -> None:
+    """Raise BlobUploadInvalid where there are no parts, one is missing, or one but the last is too small."""
+    if not parts:
+        raise BlobUploadInvalid("nothing has been uploaded yet")
+    for number, part in enumerate(parts, 1):
+        if part.number != number:
+            raise BlobUploadInvalid(f"part {number} is missing")
+        if part.size_bytes < least_bytes and number < len(parts):
+            raise BlobUploadInvalid(
+                f"part {number} has {part.size_bytes} bytes; all but the last need {least_bytes}"
+            )

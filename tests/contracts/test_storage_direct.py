@@ -1,0 +1,184 @@
+"""What every storage driver does that signs URLs for uploads: the same tests for each of them."""
+
+from collections.abc import AsyncIterator, Mapping
+from datetime import timedelta
+from io import BytesIO
+
+import pytest
+from aiohttp import ClientSession
+
+from app.oci.digest import Digest
+from app.oci.errors import BlobUploadInvalid
+from app.storage import DirectPart, DirectUploads, StorageDriver, UploadState
+from tests.contracts.storing import EVERYTHING, LARGE, PART, OpenDriver, blob, joined
+
+HOUR = timedelta(hours=1)
+SIGNING = ["s3"]
+
+
+@pytest.fixture(params=SIGNING)
+def another(request: pytest.FixtureRequest) -> OpenDriver:
+    chosen: OpenDriver = request.getfixturevalue(request.param)
+    return chosen
+
+
+@pytest.fixture
+async def session() -> AsyncIterator[ClientSession]:
+    async with ClientSession() as opened:
+        yield opened
+
+
+class Sender:
+    """A client that knows URLs and nothing else."""
+
+    def __init__(self, session: ClientSession) -> None:
+        self._session = session
+
+    async def put(self, url: str, content: bytes, headers: Mapping[str, str]) -> int:
+        async with self._session.put(url, data=BytesIO(content), headers=headers) as answer:
+            return answer.status
+
+
+@pytest.fixture
+def client(session: ClientSession) -> Sender:
+    return Sender(session)
+
+
+def direct(driver: StorageDriver) -> DirectUploads:
+    assert driver.direct is not None
+    return driver.direct
+
+
+def test_files_cannot_be_signed_for(filesystem: OpenDriver) -> None:
+    assert filesystem().direct is None
+
+
+async def send(driver: StorageDriver, client: Sender, state: UploadState, sizes: dict[int, int]) -> None:
+    for number, size in sizes.items():
+        signed = await direct(driver).sign(state, number, HOUR)
+        assert await client.put(signed.url, bytes(size), signed.headers) < 300
+
+
+@pytest.mark.parametrize("length", [0, 1, PART + 1])
+@pytest.mark.parametrize("is_known", [False, True])
+async def test_what_a_client_sends_becomes_a_blob(
+    another: OpenDriver, client: Sender, length: int, *, is_known: bool
+) -> None:
+    content = LARGE[:length]
+    digest = Digest.of(content)
+    state = await direct(another()).begin(digest if is_known else None)
+    signed = await direct(another()).sign(state, 1, HOUR, size=length)
+    assert await client.put(signed.url, content, signed.headers) < 300
+    assert await direct(another()).list_parts(state) == [DirectPart(1, length)]
+    frozen = await direct(another()).freeze(state)
+    assert (frozen.size_bytes, frozen.digest in {None, digest}) == (length, True)
+    assert await joined(another().read_upload(frozen.state, length)) == content
+    assert await another().stat(digest) is None
+    await another().commit(frozen.state, digest, length)
+    assert await blob(another(), digest) == content
+    assert await another().list_uploads(EVERYTHING) == []
+
+
+async def test_a_storage_that_checks_digests_says_so(s3: OpenDriver, client: Sender) -> None:
+    content = LARGE[:1000]
+    state = await direct(s3()).begin(Digest.of(content))
+    signed = await direct(s3()).sign(state, 1, HOUR)
+    assert await client.put(signed.url, b"x" + content[1:], signed.headers) == 400
+    assert await direct(s3()).list_parts(state) == []
+    assert await client.put(signed.url, content, signed.headers) == 200
+    assert (await direct(s3()).freeze(state)).digest == Digest.of(content)
+
+
+async def test_a_digest_that_the_storage_does_not_know_is_not_proven(
+    another: OpenDriver, client: Sender
+) -> None:
+    state = await direct(another()).begin(Digest.of(b"what", "sha512"))
+    signed = await direct(another()).sign(state, 1, HOUR)
+    assert await client.put(signed.url, b"ever", signed.headers) < 300
+    assert (await direct(another()).freeze(state)).digest is None
+
+
+async def test_a_url_takes_no_more_than_the_size_that_it_is_for(another: OpenDriver, client: Sender) -> None:
+    state = await direct(another()).begin(None)
+    signed = await direct(another()).sign(state, 1, HOUR, size=4)
+    for content in (b"fives", b"two"):
+        assert await client.put(signed.url, content, {}) >= 400
+    assert await direct(another()).list_parts(state) == []
+    assert await client.put(signed.url, b"four", signed.headers) < 300
+
+
+async def test_parts_in_any_order_become_one(another: OpenDriver, client: Sender) -> None:
+    state = await direct(another()).begin(None)
+    pieces = [LARGE[:PART], LARGE[PART : 3 * PART], LARGE[3 * PART :]]
+    for number in (3, 1, 2, 3):
+        signed = await direct(another()).sign(state, number, HOUR)
+        assert await client.put(signed.url, pieces[number - 1], signed.headers) < 300
+    frozen = await direct(another()).freeze(state)
+    await another().commit(frozen.state, Digest.of(LARGE), frozen.size_bytes)
+    assert await blob(another(), Digest.of(LARGE)) == LARGE
+    assert await another().list_uploads(EVERYTHING) == []
+
+
+@pytest.mark.parametrize(
+    ("sizes", "reason"),
+    [
+        ({}, "nothing"),
+        ({2: 1}, "part 1 is missing"),
+        ({1: PART, 3: 1}, "part 2 is missing"),
+        ({1: 1, 2: 1}, "part 1 has 1 bytes"),
+    ],
+)
+async def test_parts_that_make_no_whole_are_refused(
+    another: OpenDriver, client: Sender, sizes: dict[int, int], reason: str
+) -> None:
+    state = await direct(another()).begin(None)
+    await send(another(), client, state, sizes)
+    with pytest.raises(BlobUploadInvalid, match=reason):
+        await direct(another()).freeze(state)
+
+
+async def test_a_part_that_is_missing_can_be_sent_after_a_refusal(
+    another: OpenDriver, client: Sender
+) -> None:
+    state = await direct(another()).begin(None)
+    await send(another(), client, state, {2: 1})
+    with pytest.raises(BlobUploadInvalid):
+        await direct(another()).freeze(state)
+    await send(another(), client, state, {1: PART})
+    assert (await direct(another()).freeze(state)).size_bytes == PART + 1
+
+
+async def test_no_url_changes_what_is_frozen(another: OpenDriver, client: Sender) -> None:
+    """The same URLs again, other ones, and some that were signed only afterwards."""
+    content, other = LARGE[: PART + 1], bytes(PART + 1)
+    state = await direct(another()).begin(None)
+    urls = [await direct(another()).sign(state, number, HOUR) for number in (1, 2)]
+    assert await client.put(urls[0].url, content, urls[0].headers) < 300
+    frozen = await direct(another()).freeze(state)
+    urls += [await direct(another()).sign(state, number, HOUR) for number in (1, 3)]
+    for signed in urls:
+        await client.put(signed.url, other, signed.headers)
+    assert await joined(another().read_upload(frozen.state, len(content))) == content
+    assert await direct(another()).freeze(state) == frozen
+    await another().commit(frozen.state, Digest.of(content), len(content))
+    for signed in urls:
+        await client.put(signed.url, other, signed.headers)
+    assert await blob(another(), Digest.of(content)) == content
+
+
+@pytest.mark.parametrize("is_frozen", [False, True])
+async def test_what_is_discarded_is_gone_and_takes_nothing_more(
+    another: OpenDriver, client: Sender, *, is_frozen: bool
+) -> None:
+    state = await direct(another()).begin(None)
+    signed = await direct(another()).sign(state, 1, HOUR)
+    await client.put(signed.url, b"bytes", signed.headers)
+    if is_frozen:
+        await direct(another()).freeze(state)  # and whoever did was killed before it was noted
+    (found,) = await another().list_uploads(EVERYTHING)
+    assert found.items() <= state.items()
+    await another().discard(state)
+    assert await client.put(signed.url, b"bytes", signed.headers) >= 400
+    with pytest.raises(FileNotFoundError):
+        await direct(another()).freeze(state)
+    assert await another().list_uploads(EVERYTHING) == []
