@@ -15,6 +15,7 @@ from app.jobs import (
     FORWARD_AUDIT_LOG,
     PURGE_AUDIT_LOG,
     RECOUNT_QUOTAS,
+    REMOVE_ORPHANS,
     RENEW_SECRETS,
     WRITE_AUDIT_LOG,
     Job,
@@ -24,7 +25,7 @@ from workers.audit import forward_audit_log, purge_audit_log, write_audit_log
 from workers.events import count_pulls
 from workers.quotas import recount_quotas
 from workers.sessions import expire_sessions
-from workers.uploads import expire_uploads
+from workers.uploads import expire_uploads, remove_orphans
 from workers.vault import renew_secrets
 
 Run: TypeAlias = Callable[..., Awaitable[Any]]
@@ -36,6 +37,7 @@ RUNS: Final[dict[Job, Run]] = {
     COUNT_PULLS: count_pulls,
     DESCRIBE_ARTIFACTS: describe_artifacts,
     EXPIRE_UPLOADS: expire_uploads,
+    REMOVE_ORPHANS: remove_orphans,
     EXPIRE_SESSIONS: expire_sessions,
     RECOUNT_QUOTAS: recount_quotas,
     RENEW_SECRETS: renew_secrets,
@@ -44,6 +46,7 @@ RUNS: Final[dict[Job, Run]] = {
 EVERY_FIVE_MINUTES: Final = frozenset(range(0, 60, 5))
 PERIODIC: Final[dict[Job, frozenset[int]]] = {
     EXPIRE_UPLOADS: EVERY_FIVE_MINUTES,
+    REMOVE_ORPHANS: EVERY_FIVE_MINUTES,
     EXPIRE_SESSIONS: EVERY_FIVE_MINUTES,
     PURGE_AUDIT_LOG: frozenset({17}),
     RECOUNT_QUOTAS: frozenset({47}),

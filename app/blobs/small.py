@@ -10,6 +10,7 @@ from app.access import Call
 from app.blobs import session_store as sessions
 from app.blobs.lease import check_order, find_session
 from app.blobs.model import Standing
+from app.blobs.orphans import spare
 from app.blobs.settle import settle
 from app.oci.digest import Digest
 from app.oci.errors import BlobUploadUnknown, DigestInvalid
@@ -61,5 +62,6 @@ async def _store(
 ) -> bool:
     if not digest.matches(content):
         raise DigestInvalid({"named": digest, "content": Digest.of(content, digest.algorithm)})
+    await spare(r, digest)
     await r.storage.put(digest, content)
     return await settle(r, call, standing, digest=digest, size_bytes=len(content))

@@ -11,6 +11,7 @@ from app.access import Call
 from app.blobs import session_store as sessions
 from app.blobs.lease import SignOfLife, busy, find_session, lease
 from app.blobs.model import INLINE_BYTES, Progress, UploadSession
+from app.blobs.orphans import spare
 from app.blobs.receive import Receiver, open_receiver
 from app.blobs.settle import settle
 from app.blobs.small import append_small, complete_small, put_small
@@ -174,6 +175,7 @@ async def _place(r: Resources, session: UploadSession, *, digest: Digest, last: 
     try:
         with _lost_bytes():
             await receiver.take(last.pieces, SignOfLife(r, session))
+            await spare(r, digest)
             if is_known:
                 _compare(digest, receiver.digest())
                 await receiver.finish(digest)
@@ -193,6 +195,7 @@ async def _is_placed(r: Resources, session: UploadSession, digest: Digest) -> bo
     """Whether the session's own bytes are the blob that lies there."""
     if session.hash_state is None or session.tail or not RunningDigest.can_resume():
         return False
+    await spare(r, digest)
     found = RunningDigest(session.algorithm, session.hash_state).digest()
     return found == digest and await r.storage.stat(digest) == session.offset_bytes
 

@@ -199,6 +199,14 @@ ALTER TABLE manifests ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     CACHE 1
 );
 
+CREATE TABLE orphaned_blobs (
+    digest text NOT NULL COLLATE pg_catalog."C",
+    noticed_at timestamp with time zone DEFAULT now() NOT NULL,
+    removed_at timestamp with time zone
+);
+
+COMMENT ON TABLE orphaned_blobs IS 'content in storage that is no blob: since when, and since when it is being removed';
+
 CREATE TABLE outbox (
     id bigint NOT NULL,
     event_id uuid DEFAULT gen_random_uuid() NOT NULL,
@@ -508,6 +516,9 @@ ALTER TABLE ONLY manifests
 ALTER TABLE ONLY manifests
     ADD CONSTRAINT manifests_repository_digest_key UNIQUE (repository_id, digest);
 
+ALTER TABLE ONLY orphaned_blobs
+    ADD CONSTRAINT orphaned_blobs_pkey PRIMARY KEY (digest);
+
 ALTER TABLE ONLY outbox
     ADD CONSTRAINT outbox_pkey PRIMARY KEY (id);
 
@@ -597,6 +608,8 @@ CREATE INDEX manifests_project_pushed_idx ON manifests USING btree (project_id, 
 CREATE INDEX manifests_pushed_idx ON manifests USING btree (repository_id, pushed_at DESC, id DESC);
 
 CREATE INDEX manifests_subject_idx ON manifests USING btree (repository_id, subject_digest, digest) WHERE (subject_digest IS NOT NULL);
+
+CREATE INDEX orphaned_blobs_noticed_at_idx ON orphaned_blobs USING btree (noticed_at);
 
 CREATE INDEX pending_jobs_enqueued_idx ON pending_jobs USING btree (enqueued_at);
 

@@ -20,6 +20,7 @@ from app.settings.storage import StorageSettings
 
 _SHORTEST_TOKEN = timedelta(seconds=60)
 _SHORTEST_SECRET = 32
+_YOUNGEST_ORPHAN = timedelta(days=1)
 
 Bytes: TypeAlias = Annotated[int, Meta(ge=0)]
 
@@ -100,12 +101,23 @@ class UploadSettings(Struct, frozen=True, forbid_unknown_fields=True):
     idle_timeout: Annotated[
         timedelta, Meta(description="A request body that sends nothing for this long is cut off.")
     ] = timedelta(seconds=60)
+    orphan_age: Annotated[
+        timedelta,
+        Meta(
+            description="Content in the storage that is no blob, such as a crash leaves behind, is removed "
+            "when it has been known for this long; a day at least."
+        ),
+    ] = timedelta(days=7)
     chunk_min_length: Annotated[
         Bytes,
         Meta(
             description="Smallest chunk, in bytes, that clients are asked to send (`OCI-Chunk-Min-Length`)."
         ),
     ] = 0
+
+    def __post_init__(self) -> None:
+        if self.orphan_age < _YOUNGEST_ORPHAN:
+            raise ValueError("orphan_age: 86400 seconds at least, so that no push takes as long")
 
 
 class ManifestSettings(Struct, frozen=True, forbid_unknown_fields=True):

@@ -145,11 +145,14 @@ class StorageDriver(Protocol):
     async def put(self, digest: Digest, content: bytes) -> None:
         """Store a whole small blob durably."""
 
-    async def delete(self, digest: Digest) -> None:
-        """Remove a blob; fine when there is none."""
+    async def delete(self, *digests: Digest) -> None:
+        """Remove blobs, in few requests; fine when there are none.
 
-    def list_digests(self) -> AsyncIterator[Digest]:
-        """Yield every blob's digest, in no particular order."""
+        A loss of power may take it back.
+        """
+
+    def list_digests(self, beginning: str = "") -> AsyncIterator[Digest]:
+        """Yield every blob's digest, in no particular order; only those whose first two digits these are."""
 
     def new_upload(self) -> UploadState:
         """Return the state of an upload without bytes."""

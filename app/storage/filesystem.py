@@ -125,16 +125,16 @@ class FilesystemDriver:
         """Store a whole small blob durably."""
         await asyncio.to_thread(self._put, digest, content)
 
-    async def delete(self, digest: Digest) -> None:
-        """Remove a blob; fine when there is none."""
+    async def delete(self, *digests: Digest) -> None:
+        """Remove blobs; fine when there are none."""
         with _storage_errors():
-            await asyncio.to_thread(self.local_path(digest).unlink, missing_ok=True)
+            await asyncio.to_thread(_unlink, [self.local_path(digest) for digest in digests])
 
-    async def list_digests(self) -> AsyncIterator[Digest]:
-        """Yield every blob's digest."""
+    async def list_digests(self, beginning: str = "") -> AsyncIterator[Digest]:
+        """Yield every blob's digest, or only of those that begin so."""
         for algorithm in ALGORITHMS:
             top = self._root / "blobs" / algorithm
-            for first in await asyncio.to_thread(os.listdir, top):
+            for first in [beginning] if beginning else await asyncio.to_thread(os.listdir, top):
                 for digest in await asyncio.to_thread(_digests_below, top / first, algorithm):
                     yield digest
 
@@ -237,6 +237,11 @@ class FilesystemDriver:
                 (self._root / directory).mkdir(0o750)
         fsync_directory(f"{self._root}/{parent}")
         self._durable.update(missing)
+
+
+def _unlink(paths: list[Path]) -> None:
+    for path in paths:
+        path.unlink(missing_ok=True)
 
 
 def _digests_below(directory: Path, algorithm: str) -> list[Digest]:

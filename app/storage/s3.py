@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
-from app.oci.digest import Digest
+from app.oci.digest import ALGORITHMS, Digest
 from app.oci.errors import DigestInvalid
 from app.settings import StorageSettings
 from app.storage.driver import StorageError, UploadState
@@ -67,15 +67,16 @@ class S3Driver:
         """Store a whole small blob."""
         await self._bucket.put_blob(digest, content)
 
-    async def delete(self, digest: Digest) -> None:
-        """Remove a blob; fine when there is none."""
-        await self._bucket.remove(blob_key(digest))
+    async def delete(self, *digests: Digest) -> None:
+        """Remove blobs; fine when there are none."""
+        await self._bucket.remove(*map(blob_key, digests))
 
-    async def list_digests(self) -> AsyncIterator[Digest]:
-        """Yield every blob's digest."""
-        async for key, _ in list_keys(self._bucket, "blobs/"):
-            with suppress(DigestInvalid):
-                yield _digest_of(key)
+    async def list_digests(self, beginning: str = "") -> AsyncIterator[Digest]:
+        """Yield every blob's digest, or only of those that begin so."""
+        for algorithm in ALGORITHMS:
+            async for key, _ in list_keys(self._bucket, f"blobs/{algorithm}/{beginning}"):
+                with suppress(DigestInvalid):
+                    yield _digest_of(key)
 
     def new_upload(self) -> UploadState:
         """Nothing is made before there is a byte."""

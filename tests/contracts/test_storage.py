@@ -6,6 +6,8 @@ from app.oci.digest import Algorithm, Digest
 from app.storage import StorageDriver, StorageError
 from tests.contracts.storing import CONTENT, EVERYTHING, OpenDriver, blob, digests_in, joined
 
+BOTH: tuple[Algorithm, ...] = ("sha256", "sha512")
+
 
 async def test_a_storage_that_can_be_written_to_says_so(driver: StorageDriver) -> None:
     await driver.check()
@@ -78,6 +80,25 @@ async def test_a_local_path_is_the_content_itself(driver: StorageDriver) -> None
     await driver.put(digest, CONTENT)
     path = driver.local_path(digest)
     assert path is None or path.read_bytes() == CONTENT
+
+
+async def test_any_number_of_blobs_is_deleted_at_once(driver: StorageDriver) -> None:
+    gone, kept = [Digest.of(bytes([i])) for i in range(20)], Digest.of(b"kept")
+    for number, digest in enumerate(gone):
+        await driver.put(digest, bytes([number]))
+    await driver.put(kept, b"kept")
+    await driver.delete()
+    await driver.delete(*gone, *(Digest.of(b"%d" % number) for number in range(1100)))
+    assert await digests_in(driver) == [kept]
+
+
+async def test_blobs_are_listed_by_how_they_begin(driver: StorageDriver) -> None:
+    digests = [Digest.of(b"%d" % number, algorithm) for number in range(20) for algorithm in BOTH]
+    for number, digest in enumerate(digests):
+        await driver.put(digest, b"%d" % (number // 2))
+    for beginning in {digest.encoded[:2] for digest in digests} | {"00", "ff"}:
+        found = [digest async for digest in driver.list_digests(beginning)]
+        assert sorted(found) == sorted(digest for digest in digests if digest.encoded.startswith(beginning))
 
 
 async def test_a_deleted_blob_is_gone_and_deleting_it_again_is_fine(driver: StorageDriver) -> None:

@@ -12,7 +12,7 @@ from aiohttp import web
 from tests.conformance.client import Repository, open_repository
 from tests.conformance.content import digest_of, unique
 from tests.conformance.serving import settings_for
-from tests.support.faulty import Fault, FaultyWay, faulty_way
+from tests.support.faulty import Fault, FaultyWay, answering, faulty_way, first, no_fault, where
 from tests.support.registry import Registry, running_registry
 from tests.support.seaweed import Bucket
 
@@ -45,21 +45,19 @@ async def repo(registry: Registry) -> Repository:
     return await open_repository(registry)
 
 
-def busy(_: web.Request) -> web.StreamResponse:
-    return web.Response(status=503, text=SLOW_DOWN, content_type="application/xml")
+def is_end(request: web.Request) -> bool:
+    return request.method == "POST" and "uploadId" in request.query
 
 
-def broken_at_the_end(request: web.Request) -> web.StreamResponse | None:
-    """200, and then an error after all: what S3 does when putting an object together takes long."""
-    is_end = request.method == "POST" and "uploadId" in request.query
-    return web.Response(text=BROKEN, content_type="application/xml") if is_end else None
+busy = answering(503, SLOW_DOWN)
+broken_at_the_end = where(is_end, answering(200, BROKEN))
+"""200, and then an error after all: what S3 does when putting an object together takes long."""
 
 
 async def test_a_storage_that_is_busy_for_a_moment_is_asked_again(way: FaultyWay, repo: Repository) -> None:
     data = unique(SIZE)
-    way.fault = lambda request: busy(request) if way.faults < 2 else None
+    way.fault = first(2, busy)
     assert (await repo.get(f"blobs/{await repo.push_blob(data)}")).body == data
-    assert way.faults == 2
 
 
 @pytest.mark.parametrize(("fault", "is_patched"), [(busy, False), (broken_at_the_end, True)])
@@ -74,7 +72,7 @@ async def test_a_push_that_cannot_be_stored_is_refused_and_can_be_sent_again(
     refused = await repo.close(session, digest_of(data), rest)
     assert (refused.status, refused.headers["Retry-After"]) == (503, "10")
     assert (await repo.head(f"blobs/{digest_of(data)}")).status == 404
-    way.fault = lambda _: None
+    way.fault = no_fault
     assert (await repo.close(session, digest_of(data), rest)).status == 201
     assert (await repo.get(f"blobs/{digest_of(data)}")).body == data
     storage = registry.resources.storage
