@@ -135,7 +135,9 @@ async def open_bucket(settings: StorageSettings, copy_bytes: int) -> AsyncIterat
         # Every body that is sent has one already, and who pulls compares the digest.
         request_checksum_calculation="when_required",
         response_checksum_validation="when_required",
-        retries={"mode": "adaptive", "total_max_attempts": settings.attempts},
+        # Growing pauses with jitter, and none when too much fails. The mode `adaptive` would slow down the
+        # whole process for one request that the storage was too busy for.
+        retries={"mode": "standard", "total_max_attempts": settings.attempts},
         connect_timeout=settings.connect_timeout.total_seconds(),
         read_timeout=settings.read_timeout.total_seconds(),
         max_pool_connections=_CONNECTIONS,

@@ -1,5 +1,6 @@
-"""A storage that fails: a push ends stored and verified, or refused with Retry-After."""
+"""A storage that fails: a push ends stored and verified, or refused with Retry-After; a pull is whole or cut."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
@@ -7,21 +8,40 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
-from aiohttp import web
+from aiohttp import ClientPayloadError, web
 
+from app.blobs import session_store as sessions
 from tests.conformance.client import Repository, open_repository
 from tests.conformance.content import digest_of, unique
 from tests.conformance.serving import settings_for
-from tests.support.faulty import Fault, FaultyWay, answering, faulty_way, first, no_fault, where
+from tests.support.faulty import (
+    Fault,
+    FaultyWay,
+    answering,
+    faulty_way,
+    first,
+    halted,
+    late,
+    no_fault,
+    once,
+    reset,
+    stalled,
+    truncated,
+    where,
+)
 from tests.support.registry import Registry, running_registry
 from tests.support.seaweed import Bucket
 
 pytestmark = pytest.mark.slow
 
-SIZE = 20 << 20
+SIZE = 9 << 20
 EVERYTHING = timedelta(seconds=-60)
 SLOW_DOWN = "<Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>"
 BROKEN = "<Error><Code>InternalError</Code><Message>We encountered an internal error.</Message></Error>"
+SKEWED = (
+    "<Error><Code>RequestTimeTooSkewed</Code>"
+    "<Message>The difference between the request time and the current time is too large.</Message></Error>"
+)
 
 
 @pytest.fixture
@@ -34,8 +54,10 @@ async def way(bucket: Bucket) -> AsyncIterator[FaultyWay]:
 async def registry(
     bucket: Bucket, way: FaultyWay, database_url: str, tmp_path: Path
 ) -> AsyncIterator[Registry]:
+    """A registry that soon gives up on its storage."""
     place = replace(bucket, endpoint=way.url, prefix=f"faults/{uuid4().hex}")
-    settings = settings_for(database_url, tmp_path, storage_attempts="3", **place.settings)
+    patience = {"storage_attempts": "2", "storage_read_timeout": "1", "storage_connect_timeout": "1"}
+    settings = settings_for(database_url, tmp_path, **patience, **place.settings)
     async with running_registry(settings) as running:
         yield running
 
@@ -49,40 +71,141 @@ def is_end(request: web.Request) -> bool:
     return request.method == "POST" and "uploadId" in request.query
 
 
+def is_read(request: web.Request) -> bool:
+    return request.method == "GET" and "list-type" not in request.query
+
+
 busy = answering(503, SLOW_DOWN)
-broken_at_the_end = where(is_end, answering(200, BROKEN))
-"""200, and then an error after all: what S3 does when putting an object together takes long."""
+FAULTS: dict[str, Fault] = {
+    "busy": busy,
+    "error": answering(500, BROKEN),
+    # What S3 does when putting an object together takes long.
+    "error after 200": where(is_end, answering(200, BROKEN)),
+    "skewed clock": answering(403, SKEWED),
+    "reset": reset,
+    "stall": stalled,
+    "10 s late": late(10),
+    "cut answer": truncated,
+}
+PASSING = {
+    "busy": busy,
+    "error": answering(500, BROKEN),
+    "reset": reset,
+    "stall": stalled,
+    "10 s late": late(10),
+}
 
 
-async def test_a_storage_that_is_busy_for_a_moment_is_asked_again(way: FaultyWay, repo: Repository) -> None:
-    data = unique(SIZE)
-    way.fault = first(2, busy)
-    assert (await repo.get(f"blobs/{await repo.push_blob(data)}")).body == data
+async def left_in(registry: Registry) -> int:
+    """Remove what no session names, as the job does, and return what is left of uploads."""
+    r = registry.resources
+    for state in await sessions.list_unnamed(r.database, await r.storage.list_uploads(EVERYTHING)):
+        await r.storage.discard(state)
+    return len(await r.storage.list_uploads(EVERYTHING))
 
 
-@pytest.mark.parametrize(("fault", "is_patched"), [(busy, False), (broken_at_the_end, True)])
-async def test_a_push_that_cannot_be_stored_is_refused_and_can_be_sent_again(
-    way: FaultyWay, registry: Registry, repo: Repository, *, fault: Fault, is_patched: bool
+@pytest.mark.parametrize("name", PASSING)
+async def test_a_fault_that_passes_is_not_seen_by_the_client(
+    way: FaultyWay, registry: Registry, repo: Repository, name: str
 ) -> None:
+    data = unique(SIZE)
+    session = await repo.start()
+    way.fault = first(1, PASSING[name])
+    assert (await repo.patch(session, data[:-1])).status == 202
+    way.fault = where(is_end, first(1, PASSING[name]))
+    assert (await repo.close(session, digest_of(data), data[-1:])).status == 201
+    way.fault = first(1, PASSING[name])
+    assert (await repo.get(f"blobs/{digest_of(data)}")).body == data
+    assert await left_in(registry) == 0
+
+
+@pytest.mark.parametrize("name", FAULTS)
+@pytest.mark.parametrize("is_patched", [False, True], ids=["in one", "in a chunk and the end"])
+async def test_a_push_that_cannot_be_stored_is_refused_and_can_be_sent_again(
+    way: FaultyWay, registry: Registry, repo: Repository, *, name: str, is_patched: bool
+) -> None:
+    if name == "error after 200" and not is_patched:
+        name = "error"
     data = unique(SIZE)
     session, rest = await repo.start(), data
     if is_patched:
         session, rest = (await repo.patch(session, data)).location, b""
-    way.fault = fault
+    way.fault = FAULTS[name]
     refused = await repo.close(session, digest_of(data), rest)
-    assert (refused.status, refused.headers["Retry-After"]) == (503, "10")
-    assert (await repo.head(f"blobs/{digest_of(data)}")).status == 404
+    assert refused.status == 503
+    assert int(refused.headers["Retry-After"]) > 0
     way.fault = no_fault
+    assert (await repo.head(f"blobs/{digest_of(data)}")).status == 404
     assert (await repo.close(session, digest_of(data), rest)).status == 201
     assert (await repo.get(f"blobs/{digest_of(data)}")).body == data
+    assert await left_in(registry) == 0
     storage = registry.resources.storage
-    for left in await storage.list_uploads(EVERYTHING):
-        await storage.discard(left)
-    assert await storage.stat(await anext(storage.list_digests())) == SIZE
+    assert [digest async for digest in storage.list_digests()] == [digest_of(data)]
 
 
-async def test_a_pull_from_a_busy_storage_is_asked_to_come_again(way: FaultyWay, repo: Repository) -> None:
-    digest = await repo.push_blob(unique(SIZE))
+async def test_a_chunk_that_cannot_be_stored_leaves_the_session_as_it_was(
+    way: FaultyWay, registry: Registry, repo: Repository
+) -> None:
+    data = unique(SIZE)
+    session = (await repo.patch(await repo.start(), data[:100_000])).location
+    way.fault = stalled
+    refused = await repo.patch(session, data[100_000:])
+    assert (refused.status, "Retry-After" in refused.headers) == (503, True)
+    way.fault = no_fault
+    assert (await repo.get(session)).upload_end == 99_999
+    assert (await repo.patch(session, data[100_000:])).status == 202
+    assert (await repo.close(session, digest_of(data))).status == 201
+    assert (await repo.get(f"blobs/{digest_of(data)}")).body == data
+    assert await left_in(registry) == 0
+
+
+async def test_a_cancelled_upload_whose_bytes_could_not_be_removed_leaves_nothing_in_the_end(
+    way: FaultyWay, registry: Registry, repo: Repository
+) -> None:
+    session = (await repo.patch(await repo.start(), unique(SIZE))).location
     way.fault = busy
+    assert (await repo.delete(session)).status == 503
+    way.fault = no_fault
+    assert (await repo.get(session)).status == 404
+    assert await left_in(registry) == 0
+
+
+@pytest.mark.parametrize("fault", [truncated, halted])
+async def test_a_read_that_breaks_off_goes_on_where_it_was(
+    way: FaultyWay, repo: Repository, fault: Fault
+) -> None:
+    data = unique(SIZE)
+    digest = await repo.push_blob(data)
+    way.fault = where(is_read, first(3, fault))
+    assert (await repo.get(f"blobs/{digest}")).body == data
+
+
+async def test_a_read_that_cannot_go_on_is_cut_and_the_client_notices(
+    way: FaultyWay, repo: Repository
+) -> None:
+    digest = await repo.push_blob(unique(SIZE))
+    way.fault = where(is_read, once(truncated, busy))
+    with pytest.raises(ClientPayloadError):
+        await repo.get(f"blobs/{digest}")
+
+
+@pytest.mark.parametrize("name", ["busy", "error", "skewed clock", "reset", "stall"])
+async def test_a_pull_that_cannot_begin_is_asked_to_come_again(
+    way: FaultyWay, repo: Repository, name: str
+) -> None:
+    digest = await repo.push_blob(unique(SIZE))
+    way.fault = FAULTS[name]
     answer = await repo.get(f"blobs/{digest}")
-    assert (answer.status, answer.headers["Retry-After"]) == (503, "10")
+    assert answer.status == 503
+    assert int(answer.headers["Retry-After"]) > 0
+
+
+async def test_a_storage_that_says_nothing_holds_up_nothing_that_needs_none(
+    way: FaultyWay, repo: Repository
+) -> None:
+    digest = await repo.push_blob(unique(SIZE))
+    way.fault = stalled
+    pulls = [asyncio.create_task(repo.get(f"blobs/{digest}")) for _ in range(20)]
+    async with asyncio.timeout(1):
+        assert (await repo.head(f"blobs/{digest}")).status == 200
+    assert {(await pull).status for pull in pulls} == {503}

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from functools import partial
 from io import BytesIO
+from itertools import chain, repeat
 from typing import TypeAlias
 
 from aiohttp import ClientSession, DummyCookieJar, web
@@ -42,14 +43,25 @@ async def stalled(_: web.Request, ask: Ask) -> web.StreamResponse:
 
 async def truncated(request: web.Request, ask: Ask) -> web.StreamResponse:
     """Half of the body comes, and then the end of the connection."""
+    response = await _half(request, ask)
+    if request.transport is not None:
+        request.transport.close()
+    return response
+
+
+async def halted(request: web.Request, ask: Ask) -> web.StreamResponse:
+    """Half of the body comes, and then nothing more."""
+    await _half(request, ask)
+    return await stalled(request, ask)
+
+
+async def _half(request: web.Request, ask: Ask) -> web.StreamResponse:
     whole = await ask()
     content = whole.body if isinstance(whole.body, bytes) else b""
     response = web.StreamResponse(status=whole.status, headers=whole.headers)
     response.content_length = len(content)
     await response.prepare(request)
     await response.write(content[: len(content) // 2])
-    if request.transport is not None:
-        request.transport.close()
     return response
 
 
@@ -81,6 +93,16 @@ def first(count: int, fault: Fault) -> Fault:
         return await ask() if next(left, None) is None else await fault(request, ask)
 
     return at_first
+
+
+def once(fault: Fault, then: Fault) -> Fault:
+    """One time, and then another one for ever."""
+    faults = chain([fault], repeat(then))
+
+    async def one_after_the_other(request: web.Request, ask: Ask) -> web.StreamResponse:
+        return await next(faults)(request, ask)
+
+    return one_after_the_other
 
 
 def where(is_meant: Callable[[web.Request], bool], fault: Fault) -> Fault:
