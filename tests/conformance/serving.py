@@ -4,7 +4,7 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from socket import create_server, socket
 
@@ -69,6 +69,17 @@ class Served:
                 yield process
             finally:
                 process.kill()
+
+    @contextmanager
+    def beside(self) -> Iterator["Served"]:
+        """The same on a socket of its own, for another process at the same time."""
+        ours = self.repo.registry
+        bearer = self.repo.authorization["Authorization"].removeprefix("Bearer ")
+        with create_server(("127.0.0.1", 0)) as listener:
+            url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+            registry = OnSocket(url, ours.session, bearer)
+            repo = Repository(registry, self.repo.name, self.repo.authorization)
+            yield replace(self, repo=repo, listener=listener)
 
 
 @asynccontextmanager

@@ -1,4 +1,4 @@
-"""A storage that fails: a push ends stored and verified, or refused with Retry-After; a pull is whole or cut."""
+"""A storage that fails: a push ends stored, or refused with Retry-After; a pull is whole, or cut."""
 
 import asyncio
 from collections.abc import AsyncIterator
