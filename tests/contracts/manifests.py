@@ -1,6 +1,7 @@
 """The Kubernetes manifests as their objects, and what their pods run."""
 
 from collections.abc import Iterator, Mapping
+from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,7 @@ from typing import Any
 import yaml
 
 ROOT = Path(__file__).parents[2]
-DIRECTORIES = (ROOT / "k8s/base", ROOT / "k8s/example")
+DIRECTORIES = (ROOT / "k8s/base", ROOT / "k8s/example", ROOT / "k8s/s3")
 LISTS = {"resources", "patches"}
 
 Object = Mapping[str, Any]
@@ -27,18 +28,56 @@ def kustomization(directory: Path) -> Object:
 def listed(directory: Path) -> set[str]:
     """Return the files that a kustomization names."""
     found = kustomization(directory)
-    return {*found["resources"], *(patch["path"] for patch in found.get("patches", ()))}
+    return {*found.get("resources", ()), *(patch["path"] for patch in found.get("patches", ()))}
 
 
 def objects() -> dict[str, Object]:
     """Return what is applied, by kind and name."""
-    files = [directory / name for directory in DIRECTORIES for name in kustomization(directory)["resources"]]
+    files = [
+        directory / name
+        for directory in DIRECTORIES
+        for name in kustomization(directory).get("resources", ())
+    ]
     return {
         f"{each['kind']}/{each['metadata']['name']}": each
         for file in files
         if file.is_file()
         for each in read(file)
     }
+
+
+def objects_on_s3() -> dict[str, Object]:
+    """Return what is applied with the component `s3`: as much of kustomize as its patches need."""
+    applied: dict[str, Any] = deepcopy(objects())
+    directory = ROOT / "k8s/s3"
+    for patch in kustomization(directory)["patches"]:
+        change: Any = read(directory / patch["path"])[0]
+        if isinstance(change, list):
+            for name in [name for name in applied if _is_target(name, patch["target"])]:
+                for operation in change:
+                    _operate(applied[name], **operation)
+        elif change.get("$patch") == "delete":
+            del applied[f"{change['kind']}/{change['metadata']['name']}"]
+        else:
+            applied[f"{change['kind']}/{change['metadata']['name']}"]["data"] |= change["data"]
+    return applied
+
+
+def _is_target(name: str, target: Mapping[str, str]) -> bool:
+    kind, _, own = name.partition("/")
+    return kind == target["kind"] and target.get("name", own) == own
+
+
+def _operate(holder: Any, op: str, path: str, value: Any = None) -> None:
+    """Do one operation of a JSON patch (RFC 6902)."""
+    *way, last = path.split("/")[1:]
+    for key in way:
+        holder = holder[int(key) if isinstance(holder, list) else key]
+    if op == "remove":
+        del holder[last]
+    else:
+        assert (op, last) == ("add", "-")
+        holder.append(value)
 
 
 @dataclass(frozen=True)
@@ -62,22 +101,26 @@ class Workload:
         return str(self.container["args"][0])
 
 
-def workloads() -> Iterator[Workload]:
+def workloads(applied: Mapping[str, Object] | None = None) -> Iterator[Workload]:
     """Yield everything that runs."""
-    for name, each in objects().items():
+    for name, each in (applied or objects()).items():
         if template := each.get("spec", {}).get("template"):
             yield Workload(name, template["spec"], template["metadata"]["labels"])
 
 
-def environment(workload: Workload, secret: Mapping[str, str]) -> dict[str, str]:
+def environment(
+    workload: Workload, secret: Mapping[str, str], applied: Mapping[str, Object] | None = None
+) -> dict[str, str]:
     """Return the variables that a container gets, with these values in the Secret `roadstead`."""
-    applied = objects()
+    applied = applied or objects()
     variables: dict[str, str] = {}
     for source in workload.container["envFrom"]:
         name = source["configMapRef"]["name"]
         variables |= applied[f"ConfigMap/{name}"]["data"] | _patch_of(name)
     for each in workload.container["env"]:
-        variables[each["name"]] = secret[each["valueFrom"]["secretKeyRef"]["key"]]
+        reference = each["valueFrom"]["secretKeyRef"]
+        if reference["key"] in secret or not reference.get("optional"):
+            variables[each["name"]] = secret[reference["key"]]
     return variables
 
 
