@@ -1,6 +1,7 @@
 """Every job: what runs for its name, and how often those run that nobody asks for."""
 
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from typing import Any, Final, TypeAlias, cast
 
 from arq.cron import CronJob, cron
@@ -13,6 +14,7 @@ from app.jobs import (
     EXPIRE_SESSIONS,
     EXPIRE_UPLOADS,
     FORWARD_AUDIT_LOG,
+    HASH_RECEIVED,
     PURGE_AUDIT_LOG,
     RECOUNT_QUOTAS,
     REMOVE_ORPHANS,
@@ -25,7 +27,7 @@ from workers.audit import forward_audit_log, purge_audit_log, write_audit_log
 from workers.events import count_pulls
 from workers.quotas import recount_quotas
 from workers.sessions import expire_sessions
-from workers.uploads import expire_uploads, remove_orphans
+from workers.uploads import expire_uploads, hash_received, remove_orphans
 from workers.vault import renew_secrets
 
 Run: TypeAlias = Callable[..., Awaitable[Any]]
@@ -36,12 +38,16 @@ RUNS: Final[dict[Job, Run]] = {
     PURGE_AUDIT_LOG: purge_audit_log,
     COUNT_PULLS: count_pulls,
     DESCRIBE_ARTIFACTS: describe_artifacts,
+    HASH_RECEIVED: hash_received,
     EXPIRE_UPLOADS: expire_uploads,
     REMOVE_ORPHANS: remove_orphans,
     EXPIRE_SESSIONS: expire_sessions,
     RECOUNT_QUOTAS: recount_quotas,
     RENEW_SECRETS: renew_secrets,
 }
+
+LONGEST: Final[dict[Job, timedelta]] = {HASH_RECEIVED: timedelta(hours=24)}
+"""How long a job may take, where the five minutes of the others are too few."""
 
 EVERY_FIVE_MINUTES: Final = frozenset(range(0, 60, 5))
 PERIODIC: Final[dict[Job, frozenset[int]]] = {
@@ -58,7 +64,9 @@ PERIODIC: Final[dict[Job, frozenset[int]]] = {
 def functions_of(queue: str) -> list[Function]:
     """Return the jobs of a queue as arq wants them."""
     return [
-        func(cast("WorkerCoroutine", run), name=job.name) for job, run in RUNS.items() if job.queue == queue
+        func(cast("WorkerCoroutine", run), name=job.name, timeout=LONGEST.get(job))
+        for job, run in RUNS.items()
+        if job.queue == queue
     ]
 
 

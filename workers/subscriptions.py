@@ -2,14 +2,22 @@
 
 from typing import Final, get_args
 
-from app.events import ArtifactCopied, ArtifactPulled, ArtifactPushed, Event
-from app.jobs import COUNT_PULLS, DESCRIBE_ARTIFACTS, FORWARD_AUDIT_LOG, WRITE_AUDIT_LOG, Job
+from app.events import ArtifactCopied, ArtifactPulled, ArtifactPushed, BlobReceived, Event
+from app.jobs import (
+    COUNT_PULLS,
+    DESCRIBE_ARTIFACTS,
+    FORWARD_AUDIT_LOG,
+    HASH_RECEIVED,
+    WRITE_AUDIT_LOG,
+    Job,
+)
 from app.settings import Settings
 
 _FURTHER: Final[dict[type[Event], tuple[Job, ...]]] = {
     ArtifactPulled: (COUNT_PULLS,),
     ArtifactPushed: (DESCRIBE_ARTIFACTS,),
     ArtifactCopied: (DESCRIBE_ARTIFACTS,),
+    BlobReceived: (HASH_RECEIVED,),
 }
 
 SUBSCRIPTIONS: Final[dict[type[Event], tuple[Job, ...]]] = {

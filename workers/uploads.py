@@ -1,4 +1,4 @@
-"""Cleaning up after uploads."""
+"""Reading uploads that clients sent to the storage, and cleaning up after uploads."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -8,6 +8,7 @@ import structlog
 from app.blobs.expire import expire_uploads as expire
 from app.blobs.orphans import notice_orphans, shard_at
 from app.blobs.orphans import remove_orphans as remove
+from app.blobs.verify import hash_received as read_all
 from app.resources import Resources
 
 _EVERY: Final = timedelta(minutes=5)
@@ -32,3 +33,9 @@ async def remove_orphans(context: dict[str, Any]) -> int:
     if noticed or removed:
         log.info("orphans_removed", noticed=noticed, removed=removed)
     return removed
+
+
+async def hash_received(context: dict[str, Any], ids: list[str]) -> int:
+    """Find out what clients sent."""
+    r: Resources = context["resources"]
+    return await read_all(r, ids)

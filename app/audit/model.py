@@ -20,6 +20,7 @@ _OPERATIONS: Final = {
     "warned": "warn",
     "exceeded": "exceed",
     "refused": "refuse",
+    "received": "receive",
     "shared": "share",
     "opened": "login",
     "closed": "logout",

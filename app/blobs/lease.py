@@ -1,6 +1,8 @@
 """The one writer of an upload session: becoming it, staying it, and finding that somebody else is."""
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from uuid import UUID
 
 from app.access import Call
@@ -65,6 +67,15 @@ def check_order(session: UploadSession, start: int | None) -> None:
             {"offset": session.offset_bytes, "start": start},
             headers=whereabouts(session.repository_name, session.id, session.offset_bytes),
         )
+
+
+@contextmanager
+def lost_bytes() -> Iterator[None]:
+    """Raise BlobUploadUnknown where an upload's bytes are not in storage any more."""
+    try:
+        yield
+    except FileNotFoundError:
+        raise BlobUploadUnknown("its bytes are gone; start again") from None
 
 
 def busy() -> BlobUploadBusy:

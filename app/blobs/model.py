@@ -1,11 +1,11 @@
 """Blobs, and uploads: their state is in the database, so that any process can go on with any of them."""
 
-from typing import Final, NamedTuple
+from typing import Final, Literal, NamedTuple, TypeAlias
 from uuid import UUID
 
 from msgspec import Struct
 
-from app.oci.digest import Algorithm
+from app.oci.digest import Algorithm, Digest
 from app.storage import UploadState
 
 INLINE_BYTES: Final = 64 << 10
@@ -24,6 +24,10 @@ class Totals(NamedTuple):
 
     number: int
     size_bytes: int
+
+
+DirectStage: TypeAlias = Literal["open", "frozen", "hashing"]
+"""How far an upload by signed URLs is: taking bytes, put together, with a worker that reads it."""
 
 
 class Standing(NamedTuple):
@@ -53,6 +57,8 @@ class UploadSession(Struct, frozen=True):
     tail: bytes
     storage_state: UploadState
     lease_token: UUID | None
+    direct: DirectStage | None = None
+    found_digest: Digest | None = None
     is_contested: bool = False
 
     @property

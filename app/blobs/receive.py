@@ -6,7 +6,7 @@ from typing import Final
 
 from app.blobs.model import UploadSession
 from app.http import BodyCut
-from app.oci.digest import Digest
+from app.oci.digest import Algorithm, Digest
 from app.resources import Resources
 from app.storage import RunningDigest, UploadState, UploadWriter
 
@@ -95,7 +95,21 @@ async def _running_digest(r: Resources, session: UploadSession) -> RunningDigest
         return RunningDigest(session.algorithm)
     if session.hash_state is not None and RunningDigest.can_resume():
         return RunningDigest(session.algorithm, session.hash_state)
-    running = RunningDigest(session.algorithm)
-    async for piece in r.storage.read_upload(session.storage_state, session.stored_bytes):
+    return await hash_stored(r, session.storage_state, session.stored_bytes, algorithm=session.algorithm)
+
+
+async def hash_stored(
+    r: Resources,
+    state: UploadState,
+    length: int,
+    *,
+    algorithm: Algorithm,
+    sign_of_life: Callable[[], Awaitable[None]] | None = None,
+) -> RunningDigest:
+    """Read the first bytes of an upload; raise FileNotFoundError."""
+    running = RunningDigest(algorithm)
+    async for piece in r.storage.read_upload(state, length):
         await asyncio.to_thread(running.update, piece)
+        if sign_of_life is not None:
+            await sign_of_life()
     return running

@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 
 from app.blobs.model import INLINE_BYTES, Progress, Standing, UploadSession
 from app.db import SQL, Database, Prepared, Transaction
-from app.oci.digest import Algorithm
+from app.oci.digest import Algorithm, Digest
 from app.storage import UploadState
 
 INSERT_SESSION = Prepared(
@@ -38,7 +38,8 @@ FIND_SESSION = Prepared(
     "find_session",
     ("uuid", "text"),
     """
-    SELECT id, repository_name, offset_bytes, algorithm, hash_state, tail, storage_state, lease_token
+    SELECT id, repository_name, offset_bytes, algorithm, hash_state, tail, storage_state, lease_token,
+        direct, found_digest
     FROM upload_sessions
     WHERE id = $1 AND repository_name = $2 AND expires_at > now()
     """,
@@ -50,7 +51,7 @@ async def find_session(database: Database, repository: str, upload_id: UUID) -> 
     rows = await database.read(FIND_SESSION, upload_id, repository)
     if not rows:
         return None
-    found, name, offset, algorithm, hash_state, tail, storage_state, lease_token = rows[0]
+    found, name, offset, algorithm, hash_state, tail, storage_state, lease_token, direct, digest = rows[0]
     return UploadSession(
         id=found,
         repository_name=name,
@@ -60,6 +61,8 @@ async def find_session(database: Database, repository: str, upload_id: UUID) -> 
         tail=bytes(tail),
         storage_state=storage_state,
         lease_token=lease_token,
+        direct=direct,
+        found_digest=digest and Digest(digest),
     )
 
 
@@ -73,7 +76,7 @@ LEASE_SESSION = SQL("""
     ) free
     WHERE s.id = free.id
     RETURNING s.id, repository_name, offset_bytes, algorithm, hash_state, tail, storage_state, lease_token,
-        is_contested
+        direct, found_digest, is_contested
 """)
 
 
@@ -167,7 +170,7 @@ EXTEND_TAIL = Prepared(
     UPDATE upload_sessions
     SET tail = tail || $3, offset_bytes = offset_bytes + length($3), expires_at = now() + $5
     WHERE id = $1 AND repository_name = $2 AND expires_at > now()
-        AND lease_token IS NULL
+        AND lease_token IS NULL AND direct IS NULL
         AND offset_bytes = coalesce($4, offset_bytes)
         AND length(tail) + length($3) <= $6
     RETURNING offset_bytes
@@ -197,6 +200,7 @@ END_SESSION = SQL("""
     WHERE id = %(upload_id)s AND offset_bytes = %(offset)s
         AND lease_token IS NOT DISTINCT FROM %(token)s::uuid
         AND repository_name = %(repository)s AND expires_at > now()
+        AND (direct IS NULL OR lease_token IS NOT NULL)
 """)
 
 
@@ -240,6 +244,8 @@ def _session(**columns: object) -> UploadSession:
     for name in ("hash_state", "tail"):
         if columns[name] is not None:
             columns[name] = bytes(columns[name])  # type: ignore[call-overload]  # psycopg2 returns memoryview
+    if columns["found_digest"] is not None:
+        columns["found_digest"] = Digest(str(columns["found_digest"]))
     return UploadSession(**columns)  # type: ignore[arg-type]  # the columns of the statements above
 
 

@@ -9,7 +9,7 @@ from uuid import UUID
 from app.access import Call
 from app.blobs import session_store as sessions
 from app.blobs.lease import check_order, find_session
-from app.blobs.model import Standing
+from app.blobs.model import Standing, UploadSession
 from app.blobs.orphans import spare
 from app.blobs.settle import settle
 from app.oci.digest import Digest
@@ -32,8 +32,8 @@ async def append_small(
 
 async def complete_small(
     r: Resources, call: Call, upload_id: UUID, *, digest: Digest, body: bytes, start: int | None
-) -> bool:
-    """Complete an upload of which nothing is in storage yet; False where that cannot be done.
+) -> UploadSession | None:
+    """Complete an upload of which nothing is in storage yet; return its session where that cannot be done.
 
     Raises:
         BlobUploadUnknown, ChunkOutOfOrder, DigestInvalid, StorageFull
@@ -42,14 +42,15 @@ async def complete_small(
     if tail is not None and start in {None, len(tail)} and digest.matches(tail + body):
         standing = Standing(upload_id, len(tail), None)
         if await _store(r, call, standing, digest=digest, content=tail + body):
-            return True
+            return None
     session = await find_session(r, call, upload_id)
     if tail is not None and session.offset_bytes < len(tail):
         raise BlobUploadUnknown("the database crashed before its last bytes were on disk; start again")
-    if session.stored_bytes or session.lease_token is not None:
-        return False
+    if session.stored_bytes or session.lease_token is not None or session.direct:
+        return session
     check_order(session, start)
-    return await _store(r, call, session.standing, digest=digest, content=session.tail + body)
+    is_done = await _store(r, call, session.standing, digest=digest, content=session.tail + body)
+    return None if is_done else session
 
 
 async def put_small(r: Resources, call: Call, digest: Digest, *, content: bytes) -> None:

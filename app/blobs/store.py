@@ -68,6 +68,7 @@ SETTLE_BLOB = Prepared(
         DELETE FROM upload_sessions
         WHERE id = $4 AND offset_bytes = $5 AND lease_token IS NOT DISTINCT FROM $6
             AND repository_name = $1 AND expires_at > now()
+            AND (direct IS NULL OR lease_token IS NOT NULL)
             AND EXISTS (SELECT FROM repository)
         RETURNING id
     ), ready AS (

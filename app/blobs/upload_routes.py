@@ -9,9 +9,10 @@ from aiohttp import web
 
 from app.access import Call, Permission
 from app.access.routing import AUTHORITY, Route, call_of, repository_of
-from app.blobs import uploads
+from app.blobs import direct, uploads
 from app.blobs.model import whereabouts
 from app.blobs.mount import mount
+from app.blobs.presigning import listed, signed, wanted_of
 from app.blobs.uploads import Chunk
 from app.http import pieces_of
 from app.oci.digest import ALGORITHMS, Algorithm, Digest
@@ -26,6 +27,7 @@ from app.oci.names import RepositoryName
 from app.resources import resources
 
 _CONTENT_RANGE: Final = re.compile(r"(?:bytes )?([0-9]{1,18})-([0-9]{1,18})(?:/(?:[0-9]{1,18}|\*))?")
+_COME_AGAIN: Final = {"Retry-After": "2"}
 
 
 async def start(request: web.Request) -> web.Response:
@@ -56,15 +58,24 @@ async def complete(request: web.Request) -> web.Response:
     """Append the body, verify the digest, end the upload."""
     call, upload_id = call_of(request), _upload_id(request)
     digest = Digest.parse(_required(request, "digest"))
-    await uploads.complete(resources(request), call, upload_id, digest=digest, last=_chunk(request))
-    return _created(call, digest)
+    if await uploads.complete(resources(request), call, upload_id, digest=digest, last=_chunk(request)):
+        return _created(call, digest)
+    return web.Response(status=202, headers=_progress(call, upload_id, 0) | _COME_AGAIN)
 
 
 async def status(request: web.Request) -> web.Response:
-    """Say how far the upload got."""
+    """Say how far the upload got; or sign URLs for it, or list its parts, where the query says so."""
     call, upload_id = call_of(request), _upload_id(request)
-    offset = await uploads.offset_of(resources(request), call, upload_id)
-    return web.Response(status=204, headers=_progress(call, upload_id, offset))
+    if request.query.get("presigned") == "true":
+        parts = await direct.presign(resources(request), call, upload_id, wanted_of(request))
+        return signed(request, parts)
+    if request.query.get("list_parts") == "true":
+        return listed(await direct.list_parts(resources(request), call, upload_id))
+    session = await uploads.status_of(resources(request), call, upload_id)
+    headers = _progress(call, upload_id, session.offset_bytes)
+    if session.direct == "hashing":
+        return web.Response(status=202, headers=headers | _COME_AGAIN)
+    return web.Response(status=204, headers=headers)
 
 
 async def cancel(request: web.Request) -> web.Response:

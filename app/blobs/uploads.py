@@ -1,26 +1,23 @@
 """Pushing a blob (spec.md, "Pushing blobs"): start, append, complete, cancel."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator
 from uuid import UUID
 
 from msgspec import Struct
 
 from app.access import Call
 from app.blobs import session_store as sessions
-from app.blobs.lease import SignOfLife, busy, find_session, lease
+from app.blobs.lease import SignOfLife, busy, find_session, lease, lost_bytes
 from app.blobs.model import INLINE_BYTES, Progress, UploadSession
 from app.blobs.orphans import spare
-from app.blobs.receive import Receiver, open_receiver
+from app.blobs.receive import Receiver, hash_stored, open_receiver
 from app.blobs.settle import settle
 from app.blobs.small import append_small, complete_small, put_small
+from app.blobs.verify import close_direct
 from app.http import BodyCut
 from app.oci.digest import Algorithm, Digest
-from app.oci.errors import (
-    BlobUploadUnknown,
-    DigestInvalid,
-)
+from app.oci.errors import BlobUploadInvalid, BlobUploadUnknown, DigestInvalid
 from app.oci.names import RepositoryName
 from app.quotas.usage import require_room
 from app.resources import Resources
@@ -78,7 +75,7 @@ async def append(r: Resources, call: Call, upload_id: UUID, *, chunk: Chunk) -> 
     session = await lease(r, call, upload_id, start=chunk.start)
     receiver = await _open(r, session)
     try:
-        with _lost_bytes():
+        with lost_bytes():
             await receiver.take(chunk.pieces, SignOfLife(r, session))
     except BodyCut:
         await _advance(r, session, receiver)
@@ -94,10 +91,11 @@ async def append(r: Resources, call: Call, upload_id: UUID, *, chunk: Chunk) -> 
     return receiver.offset
 
 
-async def complete(r: Resources, call: Call, upload_id: UUID, *, digest: Digest, last: Chunk) -> None:
+async def complete(r: Resources, call: Call, upload_id: UUID, *, digest: Digest, last: Chunk) -> bool:
     """Append the last chunk, verify the digest, and make the blob durable, then visible.
 
-    After a wrong digest the session stands where it stood before this call.
+    After a wrong digest the session stands where it stood before this call. False: its bytes were sent to the
+    storage, and are still being read.
 
     Raises:
         BlobUploadUnknown, BlobUploadBusy, ChunkOutOfOrder, DigestInvalid, BodyCut, StorageFull
@@ -105,8 +103,11 @@ async def complete(r: Resources, call: Call, upload_id: UUID, *, digest: Digest,
     """
     if last.is_small:
         body = await last.read()
-        if await complete_small(r, call, upload_id, digest=digest, body=body, start=last.start):
-            return
+        rest = await complete_small(r, call, upload_id, digest=digest, body=body, start=last.start)
+        if rest is None:
+            return True
+        if rest.direct and not body:
+            return await close_direct(r, call, rest, digest=digest)
         last = Chunk(_once(body), len(body), last.start)
     session = await lease(r, call, upload_id, start=last.start)
     try:
@@ -117,6 +118,7 @@ async def complete(r: Resources, call: Call, upload_id: UUID, *, digest: Digest,
     except BaseException:
         await sessions.release_session(r.database, session)
         raise
+    return True
 
 
 async def put_whole(r: Resources, call: Call, digest: Digest, *, chunk: Chunk) -> None:
@@ -133,9 +135,9 @@ async def put_whole(r: Resources, call: Call, digest: Digest, *, chunk: Chunk) -
         raise
 
 
-async def offset_of(r: Resources, call: Call, upload_id: UUID) -> int:
-    """Return how many bytes of an upload are safe (spec.md, end-13)."""
-    return (await find_session(r, call, upload_id)).offset_bytes
+async def status_of(r: Resources, call: Call, upload_id: UUID) -> UploadSession:
+    """Return how an upload stands (spec.md, end-13)."""
+    return await find_session(r, call, upload_id)
 
 
 async def cancel(r: Resources, repository: RepositoryName, upload_id: UUID) -> None:
@@ -149,7 +151,9 @@ async def cancel(r: Resources, repository: RepositoryName, upload_id: UUID) -> N
 async def _open(r: Resources, session: UploadSession, *, blob: Digest | None = None) -> Receiver:
     """Open a leased session for writing; end the lease when that fails."""
     try:
-        with _lost_bytes():
+        if session.direct:
+            raise BlobUploadInvalid("the bytes of this upload go to the storage, by signed URLs")
+        with lost_bytes():
             receiver = await open_receiver(r, session, blob=blob)
     except BaseException:
         await sessions.release_session(r.database, session)
@@ -173,7 +177,7 @@ async def _place(r: Resources, session: UploadSession, *, digest: Digest, last: 
             return session.offset_bytes
         raise
     try:
-        with _lost_bytes():
+        with lost_bytes():
             await receiver.take(last.pieces, SignOfLife(r, session))
             await spare(r, digest)
             if is_known:
@@ -181,7 +185,8 @@ async def _place(r: Resources, session: UploadSession, *, digest: Digest, last: 
                 await receiver.finish(digest)
             else:
                 await receiver.finish()
-                _compare(digest, await _read_again(r, receiver, digest.algorithm))
+                again = await hash_stored(r, receiver.state, receiver.offset, algorithm=digest.algorithm)
+                _compare(digest, again.digest())
             await r.storage.commit(receiver.state, digest, receiver.offset)
     except BaseException:
         await receiver.drop()
@@ -202,7 +207,7 @@ async def _is_placed(r: Resources, session: UploadSession, digest: Digest) -> bo
 
 async def _advance(r: Resources, session: UploadSession, receiver: Receiver) -> None:
     """Note how far the upload got, also when it was cut; without new bytes just end the lease."""
-    with _lost_bytes():
+    with lost_bytes():
         hash_state = await receiver.finish()
     if not await sessions.advance_session(
         r.database,
@@ -214,24 +219,9 @@ async def _advance(r: Resources, session: UploadSession, receiver: Receiver) -> 
         raise busy()
 
 
-async def _read_again(r: Resources, receiver: Receiver, algorithm: Algorithm) -> Digest:
-    running = RunningDigest(algorithm)
-    async for piece in r.storage.read_upload(receiver.state, receiver.offset):
-        await asyncio.to_thread(running.update, piece)
-    return running.digest()
-
-
 def _compare(named: Digest, found: Digest) -> None:
     if found != named:
         raise DigestInvalid({"named": named, "content": found})
-
-
-@contextmanager
-def _lost_bytes() -> Iterator[None]:
-    try:
-        yield
-    except FileNotFoundError:
-        raise BlobUploadUnknown("its bytes are gone; start again") from None
 
 
 async def _once(body: bytes) -> AsyncIterator[bytes]:

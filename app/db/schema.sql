@@ -420,7 +420,10 @@ CREATE TABLE upload_sessions (
     leased_until timestamp with time zone,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     expires_at timestamp with time zone NOT NULL,
-    CONSTRAINT upload_sessions_algorithm_check CHECK ((algorithm = ANY (ARRAY['sha256'::text, 'sha512'::text])))
+    direct text,
+    found_digest text COLLATE pg_catalog."C",
+    CONSTRAINT upload_sessions_algorithm_check CHECK ((algorithm = ANY (ARRAY['sha256'::text, 'sha512'::text]))),
+    CONSTRAINT upload_sessions_direct_check CHECK ((direct = ANY (ARRAY['open'::text, 'frozen'::text, 'hashing'::text])))
 );
 
 COMMENT ON COLUMN upload_sessions.hash_state IS 'state of the hash of the bytes in storage; NULL: read them again';
@@ -428,6 +431,10 @@ COMMENT ON COLUMN upload_sessions.hash_state IS 'state of the hash of the bytes 
 COMMENT ON COLUMN upload_sessions.tail IS 'the last few bytes, counted in offset_bytes, which are not in storage yet';
 
 COMMENT ON COLUMN upload_sessions.lease_token IS 'the one writer; cleared when it ends in order';
+
+COMMENT ON COLUMN upload_sessions.direct IS 'how far an upload by signed URLs is: taking bytes, put together, with a worker that reads it; NULL: not one';
+
+COMMENT ON COLUMN upload_sessions.found_digest IS 'what we or the storage found the bytes to be, whatever a client says';
 
 CREATE TABLE user_group_members (
     group_id bigint NOT NULL,

@@ -39,6 +39,13 @@ class BlobShared(Struct, frozen=True, tag="blob.shared"):
     expires_at: datetime
 
 
+class BlobReceived(Struct, frozen=True, tag="blob.received"):
+    """What a client sent to the storage itself is closed, and a worker is to read it."""
+
+    repository_name: str
+    upload_id: UUID
+
+
 class TokenRefused(Struct, frozen=True, tag="token.refused"):
     """Somebody asked for a token and may do nothing of what it was for."""
 
@@ -146,6 +153,7 @@ class BlobDeleted(Struct, frozen=True, tag="blob.deleted"):
 Event: TypeAlias = (
     ProjectCreated
     | BlobShared
+    | BlobReceived
     | RepositoryCreated
     | TokenRefused
     | RepositoryUpdated

@@ -63,6 +63,12 @@ class BlobUploadUnknown(OciError):
     code, status, sentence = "BLOB_UPLOAD_UNKNOWN", 404, "blob upload unknown: it may have ended or expired"
 
 
+class BlobUploadExpired(BlobUploadUnknown):
+    """The upload session was left alone for too long."""
+
+    status, sentence = 410, "the upload has expired; start another one"
+
+
 class DigestInvalid(OciError):
     """A digest is malformed, of an unknown algorithm, or not that of the content."""
 
@@ -150,6 +156,12 @@ class Unsupported(OciError):
     """The operation is not supported."""
 
     code, status, sentence = "UNSUPPORTED", 405, "the operation is unsupported"
+
+
+class PresigningUnsupported(Unsupported):
+    """The storage of this installation signs no URLs for uploads."""
+
+    status, sentence = 400, "the storage of this registry cannot sign URLs for uploads"
 
 
 class BlobInUse(Unsupported):

@@ -21,6 +21,8 @@ from app.settings.storage import StorageSettings
 _SHORTEST_TOKEN = timedelta(seconds=60)
 _SHORTEST_SECRET = 32
 _YOUNGEST_ORPHAN = timedelta(days=1)
+_SHORTEST_URL = timedelta(seconds=1)
+_LONGEST_URL = timedelta(days=7)
 
 Bytes: TypeAlias = Annotated[int, Meta(ge=0)]
 
@@ -108,6 +110,17 @@ class UploadSettings(Struct, frozen=True, forbid_unknown_fields=True):
             "when it has been known for this long; a day at least."
         ),
     ] = timedelta(days=7)
+    presigned_lifetime: Annotated[
+        timedelta,
+        Meta(description="How long a URL takes bytes at the storage itself that is signed for an upload."),
+    ] = timedelta(hours=1)
+    hash_inline_bytes: Annotated[
+        Bytes,
+        Meta(
+            description="What clients sent to the storage itself is read when the upload is closed, up to "
+            "this size in bytes; a worker reads what is larger, while the client comes again."
+        ),
+    ] = 64 << 20
     chunk_min_length: Annotated[
         Bytes,
         Meta(
@@ -118,6 +131,8 @@ class UploadSettings(Struct, frozen=True, forbid_unknown_fields=True):
     def __post_init__(self) -> None:
         if self.orphan_age < _YOUNGEST_ORPHAN:
             raise ValueError("orphan_age: 86400 seconds at least, so that no push takes as long")
+        if not _SHORTEST_URL <= self.presigned_lifetime <= _LONGEST_URL:
+            raise ValueError("presigned_lifetime: 1 second to 7 days")
 
 
 class ManifestSettings(Struct, frozen=True, forbid_unknown_fields=True):

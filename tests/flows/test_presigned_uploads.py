@@ -1,0 +1,346 @@
+"""Uploads by signed URLs: bytes do not pass through the registry, and nothing unverified is visible."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from app.blobs.expire import expire_uploads
+from app.storage import UploadState
+from tests.conformance.client import Repository, open_repository
+from tests.conformance.content import digest_of, unique
+from tests.conformance.files import all_files
+from tests.conformance.serving import settings_for
+from tests.flows.presigned import Uploader
+from tests.support.eventually import until
+from tests.support.registry import Registry, running_registry
+from tests.support.seaweed import Bucket
+
+pytestmark = pytest.mark.slow
+
+MEGABYTE = 1 << 20
+PART = 5 * MEGABYTE
+EVERYTHING = timedelta(seconds=-60)
+
+
+@pytest.fixture
+def place(bucket: Bucket) -> Bucket:
+    return bucket.below(f"presigned/{uuid4().hex}")
+
+
+@pytest.fixture
+async def on_s3(database_url: str, place: Bucket, tmp_path: Path) -> AsyncIterator[Registry]:
+    async with running_registry(settings_for(database_url, tmp_path, **place.settings)) as running:
+        yield running
+
+
+@pytest.fixture
+async def repo(on_s3: Registry) -> Repository:
+    return await open_repository(on_s3)
+
+
+@pytest.fixture
+def client(repo: Repository) -> Uploader:
+    return Uploader(repo)
+
+
+async def left_in(registry: Registry) -> list[UploadState]:
+    return await registry.resources.storage.list_uploads(EVERYTHING)
+
+
+async def blobs_in(registry: Registry) -> list[str]:
+    return [digest async for digest in registry.resources.storage.list_digests()]
+
+
+@pytest.mark.parametrize("size", [0, 1, 70_000, PART + 1])
+@pytest.mark.parametrize("is_known", [False, True])
+async def test_what_is_sent_to_the_storage_is_there_once_it_is_closed(
+    client: Uploader, repo: Repository, on_s3: Registry, tmp_path: Path, size: int, *, is_known: bool
+) -> None:
+    data = unique(size)[:size]
+    session = await client.send(data, **({"digest": digest_of(data)} if is_known else {}), size=str(size))
+    assert (await repo.head(f"blobs/{digest_of(data)}")).status == 404
+    closed = await repo.close(session, digest_of(data))
+    assert (closed.status, closed.headers["Docker-Content-Digest"]) == (201, digest_of(data))
+    assert (await repo.get(closed.location)).body == data
+    assert (await repo.get(session)).status == 404
+    assert await left_in(on_s3) == []
+    assert all_files(tmp_path) == []
+
+
+async def test_the_answer_says_where_how_and_until_when(client: Uploader, repo: Repository) -> None:
+    signed = await client.sign(await repo.start(), digest=digest_of(b"four"), size="4")
+    assert set(signed) == {"presigned_url", "expires_at", "headers"}
+    assert signed["headers"]["Content-Length"] == "4"
+    assert "x-amz-checksum-sha256" in signed["headers"]
+    lifetime = datetime.fromisoformat(signed["expires_at"]) - datetime.now(UTC)
+    assert timedelta(minutes=59) < lifetime <= timedelta(hours=1)
+    assert (await client.ask(await repo.start())).headers["Cache-Control"] == "no-store"
+
+
+async def test_parts_are_signed_for_as_they_share_the_bytes(client: Uploader, repo: Repository) -> None:
+    data = unique(2 * PART + 3)
+    session, offset = await repo.start(), 0
+    signed = await client.sign(session, parts="2", size=str(len(data)))
+    for part in signed["parts"]:
+        size = int(part["headers"]["Content-Length"])
+        assert await client.put(part, data[offset : offset + size]) == 200
+        offset += size
+    listed = (await repo.get(f"{session}?list_parts=true")).json()["parts"]
+    assert [part["part_number"] for part in listed] == [1, 2]
+    assert sum(part["size_bytes"] for part in listed) == offset == len(data)
+    assert (await repo.close(session, digest_of(data))).status == 201
+    assert (await repo.get(f"blobs/{digest_of(data)}")).body == data
+
+
+async def test_parts_are_sent_in_any_order_and_again(client: Uploader, repo: Repository) -> None:
+    data, session = unique(2 * PART + 1), await repo.start()
+    pieces = [data[:PART], data[PART : 2 * PART], data[2 * PART :]]
+    several = await client.sign(session, part_number="2", parts="2")
+    assert [part["part_number"] for part in several["parts"]] == [2, 3]
+    assert await client.put(several["parts"][1], pieces[2]) == 200
+    early = await repo.close(session, digest_of(data))
+    assert (early.status, early.code) == (400, "BLOB_UPLOAD_INVALID")
+    assert "part 1 is missing" in early.json()["errors"][0]["detail"]
+    assert await client.put(await client.sign(session, part_number="1"), pieces[0]) == 200
+    assert await client.put(several["parts"][0], pieces[1]) == 200
+    assert (await repo.close(session, digest_of(data))).status == 201
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"parts": "0"},
+        {"parts": "1001"},
+        {"part_number": "10001"},
+        {"part_number": "x"},
+        {"part_number": "10000", "parts": "2"},
+        {"size": "-1"},
+        {"size": "9" * 30},
+        {"parts": "2", "size": str(PART)},
+        {"digest": "sha256:short"},
+    ],
+)
+async def test_what_makes_no_sense_is_answered_400(
+    client: Uploader, repo: Repository, query: dict[str, str]
+) -> None:
+    answer = await client.ask(await repo.start(), **query)
+    assert (answer.status, answer.code[-7:]) == (400, "INVALID")
+
+
+async def test_who_cannot_push_learns_nothing(on_s3: Registry, repo: Repository) -> None:
+    session = await repo.start()
+    reader = await open_repository(on_s3, "pull", repo.name)
+    known = await Uploader(reader).ask(session)
+    unknown = await Uploader(reader).ask(f"{session[:-4]}0000")
+    stranger = await Uploader(Repository(on_s3, repo.name)).ask(session)
+    assert (known.status, unknown.status, stranger.status) == (401, 401, 401)
+    assert known.json() == unknown.json()
+
+
+async def test_unknown_and_expired_sessions_are_told_apart(
+    database_url: str, place: Bucket, tmp_path: Path
+) -> None:
+    settings = settings_for(database_url, tmp_path, uploads_expiry="1", **place.settings)
+    async with running_registry(settings) as registry:
+        repo = await open_repository(registry)
+        client, session = Uploader(repo), await repo.start()
+        signed = await client.sign(session)
+        assert await client.put(signed, b"bytes") == 200
+        await until(lambda: repo.get(session), lambda answer: answer.status == 404)
+        over = await client.ask(session)
+        assert (over.status, over.code) == (410, "BLOB_UPLOAD_UNKNOWN")
+        assert (await repo.close(session, digest_of(b"bytes"))).status == 404
+        assert await expire_uploads(registry.resources) > 0
+        assert await left_in(registry) == []
+        assert await client.put(signed, b"bytes") == 404
+        assert (await client.ask(session)).status == 404
+
+
+async def test_a_storage_that_cannot_sign_says_so(registry: Registry) -> None:
+    repo = await open_repository(registry)
+    answer = await Uploader(repo).ask(await repo.start())
+    assert (answer.status, answer.code) == (400, "UNSUPPORTED")
+    assert "cannot sign" in answer.json()["errors"][0]["message"]
+
+
+async def test_the_storage_itself_refuses_other_bytes_than_were_named(
+    client: Uploader, repo: Repository, on_s3: Registry
+) -> None:
+    data, session = unique(100_000), await repo.start()
+    signed = await client.sign(session, digest=digest_of(data))
+    assert await client.put(signed, b"x" + data[1:]) == 400
+    assert await client.put(signed | {"headers": {}}, b"x" + data[1:]) == 403
+    assert (await repo.close(session, digest_of(data))).status == 400
+    assert await client.put(signed, data) == 200
+    assert (await repo.close(session, digest_of(data))).status == 201
+    assert await blobs_in(on_s3) == [digest_of(data)]
+
+
+async def test_a_url_takes_just_as_many_bytes_as_were_said(client: Uploader, repo: Repository) -> None:
+    session = await repo.start()
+    signed = await client.sign(session, size="4")
+    assert await client.put(signed | {"headers": {}}, b"fives") == 403
+    assert await client.put(signed, b"four") == 200
+    assert (await repo.close(session, digest_of(b"four"))).status == 201
+
+
+@pytest.mark.parametrize("algorithm", ["sha256", "sha512"])
+async def test_a_wrong_digest_is_refused_and_its_bytes_are_removed(
+    client: Uploader, repo: Repository, on_s3: Registry, algorithm: str
+) -> None:
+    """Whether the storage or we have found out what the bytes are, and whatever else is in the storage."""
+    there = await repo.push_blob(unique(1000))
+    for query in ({}, {"digest": digest_of(b"sent")}):
+        session = await client.send(b"sent", **query)
+        for wrong in (digest_of(b"other", algorithm), digest_of(b"sent")):
+            answer = await repo.close(session, wrong)
+            expected = (
+                (400, "DIGEST_INVALID") if wrong != digest_of(b"sent") else (404, "BLOB_UPLOAD_UNKNOWN")
+            )
+            assert (answer.status, answer.code) == expected
+    assert await left_in(on_s3) == []
+    assert await blobs_in(on_s3) == [there]
+
+
+async def test_sha512_is_read_where_the_storage_knows_sha256_only(client: Uploader, repo: Repository) -> None:
+    data = unique(100_000)
+    session = await client.send(data, digest=digest_of(data))
+    assert (await repo.close(session, digest_of(data, "sha512"))).status == 201
+    assert (await repo.get(f"blobs/{digest_of(data, 'sha512')}")).body == data
+
+
+async def test_a_digest_of_what_others_have_opens_nothing(client: Uploader, repo: Repository) -> None:
+    """Who names the digest of a blob that he has not gets no link to it, by no state of an upload."""
+    secret = await (await another_of(repo)).push_blob(unique(1000))
+    empty = await repo.start()
+    await client.sign(empty, digest=secret)
+    assert (await repo.close(empty, secret)).status == 400
+    lost = await client.send(b"x")
+    storage = registry_of(repo).resources.storage
+    for state in await left_in(registry_of(repo)):
+        await storage.discard(state)  # as a rule of the bucket would that removes unfinished uploads
+    answer = await repo.close(lost, secret)
+    assert (answer.status, answer.code) == (404, "BLOB_UPLOAD_UNKNOWN")
+    assert (await repo.head(f"blobs/{secret}")).status == 404
+
+
+def registry_of(repo: Repository) -> Registry:
+    assert isinstance(repo.registry, Registry)
+    return repo.registry
+
+
+async def another_of(repo: Repository) -> Repository:
+    return await open_repository(registry_of(repo))
+
+
+@pytest.mark.parametrize("is_known", [False, True])
+async def test_a_url_changes_nothing_once_the_upload_is_closed(
+    client: Uploader, repo: Repository, on_s3: Registry, *, is_known: bool
+) -> None:
+    data, session = unique(100_000), await repo.start()
+    query = {"digest": digest_of(data)} if is_known else {}
+    signed = [await client.sign(session, **query) for _ in range(2)]
+    assert await client.put(signed[0], data) == 200
+    assert (await repo.close(session, digest_of(data))).status == 201
+    assert [await client.put(one, b"x" + data[1:]) for one in signed] == [404, 404]
+    assert (await repo.get(f"blobs/{digest_of(data)}")).body == data
+    assert await left_in(on_s3) == []
+
+
+async def test_urls_that_race_with_the_close_do_not_get_other_bytes_in(
+    client: Uploader, repo: Repository
+) -> None:
+    """Whatever wins: what is visible under a digest has it."""
+    good, bad = unique(200_000), unique(200_000)
+    outcomes = set()
+    for _ in range(10):
+        session = await repo.start()
+        signed = await client.sign(session)
+        assert await client.put(signed, good) == 200
+        putting = [asyncio.create_task(client.put(signed, bad)) for _ in range(3)]
+        closed = await repo.close(session, digest_of(good))
+        await asyncio.gather(*putting)
+        outcomes.add(closed.status)
+        if closed.status == 201:
+            assert (await repo.get(f"blobs/{digest_of(good)}")).body == good
+        assert (await repo.head(f"blobs/{digest_of(bad)}")).status == 404
+    assert outcomes <= {201, 400, 503}
+
+
+async def test_of_two_closing_requests_one_makes_the_blob(client: Uploader, repo: Repository) -> None:
+    data = unique(PART)
+    session = await client.send(data)
+    answers = await asyncio.gather(*(repo.close(session, digest_of(data)) for _ in range(4)))
+    statuses = sorted(answer.status for answer in answers)
+    assert statuses[0] == 201
+    assert set(statuses[1:]) <= {404, 409}
+    assert (await repo.get(f"blobs/{digest_of(data)}")).body == data
+
+
+async def test_bytes_come_by_one_way_or_the_other(client: Uploader, repo: Repository) -> None:
+    session = await client.send(b"direct")
+    for answer in (
+        await repo.patch(session, b"more"),
+        await repo.patch(session, unique(100_000)),
+        await repo.close(session, digest_of(b"directmore"), b"more"),
+        await repo.close(session, digest_of(b"more"), b"more"),
+    ):
+        assert (answer.status, answer.code) == (400, "BLOB_UPLOAD_INVALID")
+        assert "signed URLs" in answer.json()["errors"][0]["detail"]
+    assert (await repo.close(session, digest_of(b"direct"))).status == 201
+    patched = (await repo.patch(await repo.start(), b"here")).location
+    refused = await client.ask(patched)
+    assert (refused.status, refused.code) == (400, "BLOB_UPLOAD_INVALID")
+    assert (await repo.close(patched, digest_of(b"here"))).status == 201
+
+
+async def test_urls_that_are_asked_for_at_once_are_of_one_upload(
+    client: Uploader, repo: Repository, on_s3: Registry
+) -> None:
+    session = await repo.start()
+    signed = await asyncio.gather(*(client.sign(session, part_number=str(n)) for n in (1, 2, 3)))
+    for part, content in zip(signed, (bytes(PART), bytes(PART), b"end"), strict=True):
+        assert await client.put(part, content) == 200
+    whole = bytes(2 * PART) + b"end"
+    assert (await repo.close(session, digest_of(whole))).status == 201
+    assert await left_in(on_s3) == []
+
+
+async def test_a_cancelled_upload_leaves_nothing_and_takes_nothing(
+    client: Uploader, repo: Repository, on_s3: Registry
+) -> None:
+    session = await repo.start()
+    signed = await client.sign(session)
+    assert await client.put(signed, b"bytes") == 200
+    assert (await repo.delete(session)).status == 204
+    assert await client.put(signed, b"bytes") == 404
+    assert (await client.ask(session)).status == 404
+    assert await left_in(on_s3) == []
+
+
+async def test_what_the_quota_has_no_room_for_is_neither_signed_for_nor_taken(
+    client: Uploader, repo: Repository, on_s3: Registry
+) -> None:
+    await repo.push_blob(b"makes the project")
+    project = repo.name.partition("/")[0]
+    await limit(on_s3, project, 1000)
+    assert (await client.ask(await repo.start(), size="1001")).code == "DENIED"
+    assert (await client.ask(await repo.start(), size="1000")).status == 200
+    answer = await repo.close(await client.send(bytes(1001)), digest_of(bytes(1001)))
+    assert (answer.status, answer.code) == (403, "DENIED")
+    assert (await repo.head(f"blobs/{digest_of(bytes(1001))}")).status == 404
+    assert (await repo.close(await client.send(bytes(1000)), digest_of(bytes(1000)))).status == 201
+
+
+async def limit(registry: Registry, project: str, hard_bytes: int) -> None:
+    api, basic = f"{registry.url}/api/v2.0", registry.basic
+    async with registry.session.get(f"{api}/projects/{project}", headers=basic) as answer:
+        project_id: Any = (await answer.json())["project_id"]
+    body = {"hard": {"storage": hard_bytes}}
+    async with registry.session.put(f"{api}/quotas/{project_id}", json=body, headers=basic) as answer:
+        assert answer.status == 200
