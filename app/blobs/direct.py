@@ -50,7 +50,7 @@ class PresignedPart(Struct, frozen=True):
     headers: Mapping[str, str]
 
 
-async def presign(r: Resources, call: Call, upload_id: UUID, wanted: Wanted) -> list[PresignedPart]:
+async def presign(r: Resources, call: Call, upload_id: UUID, *, wanted: Wanted) -> list[PresignedPart]:
     """Return signed URLs; the first that are asked for give the session over to them.
 
     Raises:
@@ -89,8 +89,8 @@ async def list_parts(r: Resources, call: Call, upload_id: UUID) -> list[DirectPa
 async def _find(r: Resources, call: Call, upload_id: UUID) -> UploadSession:
     session = await sessions.find_session(r.database, call.repository, upload_id)
     if session is None:
-        is_over = await store.find_has_expired(r.database, call.repository, upload_id)
-        raise (BlobUploadExpired if is_over else BlobUploadUnknown)(str(upload_id))
+        expiry = await store.find_expiry(r.database, call.repository, upload_id)
+        raise (BlobUploadExpired if expiry else BlobUploadUnknown)(str(upload_id))
     return session
 
 

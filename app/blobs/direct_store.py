@@ -1,7 +1,7 @@
 """Statements on upload sessions whose bytes clients send to the storage by signed URLs."""
 
 import json
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from app.blobs.model import UploadSession
@@ -9,18 +9,19 @@ from app.db import SQL, Database, Transaction
 from app.oci.digest import Algorithm, Digest
 from app.storage import UploadState
 
-HAS_EXPIRED = SQL("""
-    SELECT EXISTS (
-        SELECT FROM upload_sessions
-        WHERE id = %(upload_id)s AND repository_name = %(repository)s AND expires_at <= now()
-    )
+FIND_EXPIRY = SQL("""
+    SELECT expires_at FROM upload_sessions
+    WHERE id = %(upload_id)s AND repository_name = %(repository)s AND expires_at <= now()
 """)
 
 
-async def find_has_expired(database: Database, repository: str, upload_id: UUID) -> bool:
-    """Whether there is such a session, which is too old to go on and not removed yet."""
+async def find_expiry(database: Database, repository: str, upload_id: UUID) -> datetime | None:
+    """Return when a session expired that is not removed yet."""
     async with database.autocommit() as statements:
-        return bool(await statements.value(HAS_EXPIRED, upload_id=upload_id, repository=repository))
+        found: datetime | None = await statements.value(
+            FIND_EXPIRY, upload_id=upload_id, repository=repository
+        )
+    return found
 
 
 OPEN = SQL("""

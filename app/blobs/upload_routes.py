@@ -67,7 +67,7 @@ async def status(request: web.Request) -> web.Response:
     """Say how far the upload got; or sign URLs for it, or list its parts, where the query says so."""
     call, upload_id = call_of(request), _upload_id(request)
     if request.query.get("presigned") == "true":
-        parts = await direct.presign(resources(request), call, upload_id, wanted_of(request))
+        parts = await direct.presign(resources(request), call, upload_id, wanted=wanted_of(request))
         return signed(request, parts)
     if request.query.get("list_parts") == "true":
         return listed(await direct.list_parts(resources(request), call, upload_id))

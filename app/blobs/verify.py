@@ -43,16 +43,11 @@ async def close_direct(r: Resources, call: Call, session: UploadSession, *, dige
     session = await lease(r, call, session.id, start=None)
     try:
         with lost_bytes():
-            if session.direct == "open":
-                session = await _freeze(r, session)
-            await require_room(r, call, session.offset_bytes, digest=digest)
-            if session.found_digest is None or session.found_digest.algorithm != digest.algorithm:
-                if session.offset_bytes > r.settings.uploads.hash_inline_bytes:
-                    await _hand_over(r, call, session, digest.algorithm)
-                    return False
-                session = await _look(r, session, digest.algorithm)
-            await _commit(r, session, digest)
-        if not await settle(r, call, session.standing, digest=digest, size_bytes=session.offset_bytes):
+            known = await _known(r, call, session, digest=digest)
+            if known is None:
+                return False
+            await _commit(r, known, digest)
+        if not await settle(r, call, known.standing, digest=digest, size_bytes=known.offset_bytes):
             raise busy()
     except BaseException:
         await sessions.release_session(r.database, session)
@@ -76,6 +71,19 @@ async def hash_received(r: Resources, ids: list[str]) -> int:
                 await pending.settle(tx, [job_id])
             done += len(are_done)
     return done
+
+
+async def _known(r: Resources, call: Call, session: UploadSession, *, digest: Digest) -> UploadSession | None:
+    """Return the session with the digest that its bytes have; None where a worker has to find it."""
+    if session.direct == "open":
+        session = await _freeze(r, session)
+    await require_room(r, call, session.offset_bytes, digest=digest)
+    if session.found_digest is not None and session.found_digest.algorithm == digest.algorithm:
+        return session
+    if session.offset_bytes > r.settings.uploads.hash_inline_bytes:
+        await _hand_over(r, call, session, algorithm=digest.algorithm)
+        return None
+    return await _look(r, session, digest.algorithm)
 
 
 async def _freeze(r: Resources, session: UploadSession) -> UploadSession:
@@ -111,7 +119,7 @@ async def _look(r: Resources, session: UploadSession, algorithm: Algorithm) -> U
     return replace(session, direct="frozen", found_digest=found)
 
 
-async def _hand_over(r: Resources, call: Call, session: UploadSession, algorithm: Algorithm) -> None:
+async def _hand_over(r: Resources, call: Call, session: UploadSession, *, algorithm: Algorithm) -> None:
     """Leave the reading to a worker."""
     async with r.database.transaction() as tx:
         expiry = r.settings.uploads.expiry

@@ -1,12 +1,17 @@
-"""A registry for flows through several slices, and what its database counts."""
+"""Registries for flows through several slices: on files, and on S3."""
 
 from collections.abc import AsyncIterator
+from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
+from tests.conformance.client import Repository, open_repository
 from tests.conformance.serving import settings_for
+from tests.flows.presigned import Uploader
 from tests.flows.quota import Counted, counted_project
 from tests.support.registry import Registry, running_registry
+from tests.support.seaweed import Bucket
 from tests.support.servers import Databases
 
 
@@ -21,3 +26,24 @@ async def shared(databases: Databases, tmp_path_factory: pytest.TempPathFactory)
 async def project(shared: Registry) -> Counted:
     """A project of its own, without a limit."""
     return await counted_project(shared)
+
+
+@pytest.fixture
+def place(bucket: Bucket) -> Bucket:
+    return bucket.below(f"flows/{uuid4().hex}")
+
+
+@pytest.fixture
+async def on_s3(database_url: str, place: Bucket, tmp_path: Path) -> AsyncIterator[Registry]:
+    async with running_registry(settings_for(database_url, tmp_path, **place.settings)) as running:
+        yield running
+
+
+@pytest.fixture
+async def repo(on_s3: Registry) -> Repository:
+    return await open_repository(on_s3)
+
+
+@pytest.fixture
+def client(repo: Repository) -> Uploader:
+    return Uploader(repo)

@@ -1,12 +1,17 @@
 """A client that sends blobs to the storage itself, by URLs that a registry signs for it."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from io import BytesIO
 from typing import Any
 
 from aiohttp import ClientSession
 
+from app.storage import UploadState
 from tests.conformance.client import Answer, Repository, with_query
+from tests.support.registry import Registry
+
+EVERYTHING = timedelta(seconds=-60)
 
 
 @dataclass(frozen=True)
@@ -40,3 +45,8 @@ class Uploader:
         session = await self.repo.start()
         assert await self.put(await self.sign(session, **query), content) == 200
         return session
+
+
+async def left_in(registry: Registry) -> list[UploadState]:
+    """Return what lies in the storage and is no blob yet."""
+    return await registry.resources.storage.list_uploads(EVERYTHING)

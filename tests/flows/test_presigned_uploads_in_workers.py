@@ -1,10 +1,8 @@
 """Uploads by signed URLs that are large: a worker reads them while the client comes again."""
 
-import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractContextManager
 from dataclasses import replace
-from datetime import timedelta
 from pathlib import Path
 from typing import Any, TypeAlias
 from uuid import uuid4
@@ -13,12 +11,12 @@ import pytest
 from aiohttp import web
 
 from app.db import SQL
-from tests.conformance.client import Answer, Repository, open_repository
+from tests.conformance.client import Answer, Repository
 from tests.conformance.content import digest_of, unique
 from tests.conformance.serving import environment_for, settings_for
-from tests.flows.presigned import Uploader
+from tests.flows.presigned import Uploader, left_in
 from tests.support.eventually import until
-from tests.support.faulty import FaultyWay, faulty_way
+from tests.support.faulty import FaultyWay, faulty_way, stalled, where
 from tests.support.registry import Registry, running_registry
 from tests.support.roadstead import RunningRoadstead, roadstead
 from tests.support.seaweed import Bucket
@@ -26,7 +24,6 @@ from tests.support.seaweed import Bucket
 pytestmark = pytest.mark.slow
 
 SIZE = 3 << 20
-EVERYTHING = timedelta(seconds=-60)
 # What a queue forgot is told again after two minutes; the tests do not wait for that.
 AGE = SQL("UPDATE pending_jobs SET enqueued_at = now() - interval '1 hour' WHERE enqueued_at IS NOT NULL")
 READING = SQL("SELECT count(*) FROM upload_sessions WHERE direct = 'hashing' AND lease_token IS NOT NULL")
@@ -36,43 +33,29 @@ AUDITED = SQL("SELECT count(*) FROM audit_logs WHERE operation = 'receive' AND r
 StartWorker: TypeAlias = Callable[[Bucket], AbstractContextManager[RunningRoadstead]]
 
 
-@pytest.fixture
-def place(bucket: Bucket) -> Bucket:
-    return bucket.below(f"presigned/{uuid4().hex}")
+def settings_on(place: Bucket, redis_url: str) -> dict[str, str]:
+    return {
+        "redis_url": redis_url,
+        "uploads_hash_inline_bytes": "1000",
+        "uploads_lease": "2",
+        **place.settings,
+    }
 
 
 @pytest.fixture
-def settings_of(redis_url: str) -> Callable[[Bucket], dict[str, str]]:
-    def named(place: Bucket) -> dict[str, str]:
-        here = {"redis_url": redis_url, "uploads_hash_inline_bytes": "1000", "uploads_lease": "2"}
-        return here | place.settings
-
-    return named
-
-
-@pytest.fixture
-async def on_s3(
-    database_url: str, tmp_path: Path, place: Bucket, settings_of: Callable[[Bucket], dict[str, str]]
-) -> AsyncIterator[Registry]:
-    settings = settings_for(database_url, tmp_path, **settings_of(place))
+async def on_s3(database_url: str, redis_url: str, tmp_path: Path, place: Bucket) -> AsyncIterator[Registry]:
+    settings = settings_for(database_url, tmp_path, **settings_on(place, redis_url))
     async with running_registry(settings) as running:
         yield running
 
 
 @pytest.fixture
-def start_worker(
-    database_url: str, tmp_path: Path, settings_of: Callable[[Bucket], dict[str, str]]
-) -> StartWorker:
+def start_worker(database_url: str, redis_url: str, tmp_path: Path) -> StartWorker:
     def start(place: Bucket) -> AbstractContextManager[RunningRoadstead]:
-        environment = environment_for(database_url, tmp_path, **settings_of(place))
+        environment = environment_for(database_url, tmp_path, **settings_on(place, redis_url))
         return roadstead("work", output=tmp_path / f"worker-{uuid4().hex}", environment=environment)
 
     return start
-
-
-@pytest.fixture
-async def repo(on_s3: Registry) -> Repository:
-    return await open_repository(on_s3)
 
 
 async def value(registry: Registry, statement: SQL) -> Any:
@@ -107,7 +90,7 @@ async def test_a_large_upload_is_read_by_a_worker(
         assert (await repo.get(f"blobs/{digest_of(data)}")).body == data
         await until(lambda: value(on_s3, OWED), lambda owed: owed == 0)
     assert await value(on_s3, AUDITED) == 1
-    assert await on_s3.resources.storage.list_uploads(EVERYTHING) == []
+    assert await left_in(on_s3) == []
 
 
 async def test_what_the_storage_has_verified_needs_no_worker(repo: Repository) -> None:
@@ -124,7 +107,7 @@ async def test_a_worker_does_not_take_a_clients_word_for_it(
         refused = await closed(repo, session, digest_of(b"other"))
         assert (refused.status, refused.code) == (400, "DIGEST_INVALID")
         assert (await repo.get(session)).status == 404
-    assert await on_s3.resources.storage.list_uploads(EVERYTHING) == []
+    assert await left_in(on_s3) == []
     assert [digest async for digest in on_s3.resources.storage.list_digests()] == []
 
 
@@ -150,16 +133,11 @@ async def test_an_upload_that_is_gone_is_owed_no_more(
     if is_cancelled:
         assert (await repo.delete(session)).status == 204
     else:
-        for state in await on_s3.resources.storage.list_uploads(EVERYTHING):
+        for state in await left_in(on_s3):
             await on_s3.resources.storage.discard(state)  # somebody cleaned the bucket
     with start_worker(place):
         await until(lambda: value(on_s3, OWED), lambda owed: owed == 0)
     assert (await repo.close(session, digest_of(data))).status == 404
-
-
-async def for_ever() -> AsyncIterator[bytes]:
-    yield b"the first bytes, and then nothing more"
-    await asyncio.Event().wait()
 
 
 @pytest.fixture
@@ -168,11 +146,8 @@ async def way(bucket: Bucket) -> AsyncIterator[FaultyWay]:
         yield lent
 
 
-def stalled(request: web.Request) -> web.StreamResponse | None:
-    """A read that begins and never ends."""
-    if request.method != "GET" or "/uploads/parts/" not in request.path:
-        return None
-    return web.Response(status=206, headers={"Content-Length": str(SIZE)}, body=for_ever())
+def is_read(request: web.Request) -> bool:
+    return request.method == "GET" and "/uploads/parts/" in request.path
 
 
 async def test_what_a_killed_worker_read_is_read_again_by_the_next(
@@ -181,10 +156,9 @@ async def test_what_a_killed_worker_read_is_read_again_by_the_next(
     data = unique(SIZE)
     session = await Uploader(repo).send(data)
     assert (await repo.close(session, digest_of(data))).status == 202
-    way.fault = stalled
+    way.fault = where(is_read, stalled)
     with start_worker(replace(place, endpoint=way.url)) as killed:
         await until(lambda: value(on_s3, READING), lambda reading: reading == 1)
-        await until(lambda: _told(way), lambda faults: faults > 0)
         assert (await repo.close(session, digest_of(data))).status == 202
         killed.kill()
     assert (await repo.get(session)).status == 202
@@ -196,7 +170,3 @@ async def test_what_a_killed_worker_read_is_read_again_by_the_next(
 
         assert (await until(come_again, lambda answer: answer.status != 202)).status == 201
     assert (await repo.get(f"blobs/{digest_of(data)}")).body == data
-
-
-async def _told(way: FaultyWay) -> int:
-    return way.faults
