@@ -19,8 +19,7 @@ from tests.support.seaweed import Bucket
 
 pytestmark = pytest.mark.slow
 
-MEGABYTE = 1 << 20
-PART = 5 * MEGABYTE
+PART = 5 << 20
 
 
 @pytest.mark.parametrize("size", [0, 1, 70_000, PART + 1])
