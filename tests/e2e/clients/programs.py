@@ -52,6 +52,7 @@ NEEDS: Mapping[str, tuple[Need, ...]] = {
     "test_tls.py": (_program("openssl"), _program("skopeo")),
     "test_nginx.py": (_program("nginx"), _program("openssl")),
     "test_nginx_downloads.py": (_program("nginx"),),
+    "test_presigned_uploads.py": tuple(map(_program, ("curl", "jq", "bash"))),
     "test_image.py": (*map(_program, ("mmdebstrap", "buildah", "podman", "runc")), _ROOT),
 }
 REQUIRED = os.environ.get("REQUIRE_CLIENTS") == "1"
