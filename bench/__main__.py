@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from bench import flame, machine, results, run
-from bench.lines import LINES, WORKLOADS
+from bench.lines import LINES, LINES_ON, WORKLOADS
 from bench.settings import QUICK, Plan
 
 _ROOT = Path(__file__).resolve().parent.parent
@@ -43,14 +43,17 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _compare(directory: Path, options: argparse.Namespace) -> int:
     plan, began = _plan(options), time.monotonic()
-    wanted = {line.workload for line in LINES if not options.only or line.key in options.only}
-    servers = options.servers or (list(_QUICK_SERVERS) if options.quick else [])
-    without = _NOT_QUICK if options.quick else ()
-    with run.started(directory, servers, _say, without=without) as arena:
-        flushes = run.count_flushes(arena, directory)
+    storage, lines = options.storage, LINES_ON[options.storage]
+    wanted = {line.workload for line in lines if not options.only or line.key in options.only}
+    is_short = options.quick and storage == "filesystem"
+    servers = options.servers or (list(_QUICK_SERVERS) if is_short else [])
+    without = _NOT_QUICK if options.quick or storage == "s3" else ()
+    with run.started(directory, servers, _say, storage=storage, without=without) as arena:
+        flushes = run.count_flushes(arena, directory) if storage == "filesystem" else {}
         samples = run.measure(arena, [key for key in WORKLOADS if key in wanted], plan, _say)
         outcome = results.Results(
             made=datetime.now(UTC).isoformat(timespec="seconds"),
+            storage=storage,
             seconds=round(time.monotonic() - began),
             plan=dataclasses.asdict(plan),
             machine=machine.describe(directory),
@@ -60,7 +63,8 @@ def _compare(directory: Path, options: argparse.Namespace) -> int:
             samples=samples,
         )
     is_whole = not (options.quick or options.only or options.servers)
-    out = options.out or (_ROOT / "bench" / "results" if is_whole else _BUILD / "bench")
+    kept = _ROOT / "bench" / "results" / ("s3" if storage == "s3" else "")
+    out = options.out or (kept if is_whole else _BUILD / "bench")
     sys.stdout.write(results.write(outcome, out))
     return 0 if outcome.is_good() else 1
 
@@ -80,10 +84,11 @@ def _plan(options: argparse.Namespace) -> Plan:
 
 
 def _parser() -> argparse.ArgumentParser:
-    keys = [line.key for line in LINES]
+    keys = [line.key for lines in LINES_ON.values() for line in lines]
     parser = argparse.ArgumentParser(prog="python -m bench", description=main.__doc__)
     add = parser.add_argument
     add("--quick", action="store_true", help="fewer and shorter rounds, fewer peers: under two minutes")
+    add("--storage", choices=LINES_ON, default="filesystem", help="where the blobs lie (default filesystem)")
     add("--only", action="append", choices=keys, metavar="LINE", help=f"measure only this: {', '.join(keys)}")
     add(
         "--servers",
@@ -101,7 +106,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     add(
         "--profile",
-        choices=keys,
+        choices=[line.key for line in LINES],
         metavar="LINE",
         help="record a flame graph of a web process instead; needs py-spy",
     )

@@ -3,14 +3,16 @@
 import statistics
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 from itertools import cycle
+from urllib.parse import urlsplit
 
 from bench import crowd
 from bench.content import MANIFEST_TYPE
 from bench.targets import Access
-from bench.wire import AnswerError, Connection
+from bench.wire import AnswerError, Connection, Response
 
 _HEADERS = {"Accept": MANIFEST_TYPE}
 
@@ -32,10 +34,13 @@ class Result:
         return self.requests / self.seconds * self.mean / 1000
 
 
-def run(access: Access, paths: Sequence[str], connections: int, seconds: float) -> Result:
-    """Ask for the paths in turn over each of the connections."""
+def run(
+    access: Access, paths: Sequence[str], connections: int, seconds: float, *, is_following: bool = False
+) -> Result:
+    """Ask for the paths in turn over each of the connections; redirects are followed, or errors."""
     getters = [
-        _Getter(access, (*paths[start:], *paths[:start]), seconds) for start in _starts(paths, connections)
+        _Getter(access, (*paths[start:], *paths[:start]), seconds, is_following)
+        for start in _starts(paths, connections)
     ]
     outcome = crowd.run(getters)
     return Result(
@@ -60,21 +65,41 @@ class _Getter:
     access: Access
     paths: tuple[str, ...]
     seconds: float
+    is_following: bool
 
     def prepare(self) -> Iterator[crowd.Step]:
         return self._steps(self.access.connect())
 
     def _steps(self, connection: Connection) -> Iterator[crowd.Step]:
         end = time.monotonic() + self.seconds
-        with connection:
+        with connection, Elsewhere() as elsewhere:
             for path in cycle(self.paths):
-                yield partial(_get, connection, path)
+                yield partial(_get, connection, path, elsewhere if self.is_following else None)
                 if time.monotonic() >= end:
                     return
 
 
-def _get(connection: Connection, path: str) -> int:
+class Elsewhere(ExitStack):
+    """Connections to where redirects lead, kept as those to the server are."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._known: dict[str, Connection] = {}
+
+    def get(self, url: str) -> Response:
+        """Ask there, without credentials."""
+        parts = urlsplit(url)
+        connection = self._known.get(parts.netloc)
+        if connection is None:
+            connection = Connection(parts.hostname or "", parts.port or 80)
+            self._known[parts.netloc] = self.enter_context(connection)
+        return connection.request("GET", f"{parts.path}?{parts.query}", keep=False)
+
+
+def _get(connection: Connection, path: str, elsewhere: Elsewhere | None) -> int:
     response = connection.request("GET", path, headers=_HEADERS, keep=False)
+    if elsewhere is not None and response.status == 307:
+        response = elsewhere.get(response.headers["location"])
     if response.status != 200:
         raise AnswerError(f"GET {path}: {response.status}")
     return response.length

@@ -12,6 +12,7 @@ from bench.writes import Pushes, PushesWithQuota, Uploads
 
 OURS = "roadstead"
 BASELINE = "docker-registry"
+STORE = "seaweedfs"
 
 
 class Workload(Protocol):
@@ -49,16 +50,19 @@ class Line:
 class Station:
     """A workload: one that writes is for targets that are pushed to; a slow one is done once, by two.
 
-    Only Roadstead takes part in one of what the others do not have.
+    Only Roadstead takes part in one of what the others do not have, with the storage in redirects to it.
     """
 
     workload: Workload
     is_reading: bool
     is_slow: bool = False
     is_ours: bool = False
+    is_redirected: bool = False
 
     def takes(self, target: Target) -> bool:
         """Say whether the target takes part."""
+        if self.is_redirected or target.direct:
+            return self.is_redirected and target.name in {OURS, STORE}
         if self.is_ours:
             return target.name == OURS
         if self.is_slow:
@@ -73,6 +77,9 @@ WORKLOADS: dict[str, Station] = {
     "blob-1k": Station(Read("blob-1k", 32), is_reading=True),
     "blob-1m": Station(Read("blob-1m", 16), is_reading=True),
     "blob-64m": Station(Read("blob-64m", 8, by_wrk=False), is_reading=True),
+    "redirect-64m": Station(
+        Read("blob-64m", 8, by_wrk=False, is_following=True), is_reading=True, is_redirected=True
+    ),
     "upload-64m": Station(Uploads(4, 64 << 20), is_reading=False),
     "upload-4k": Station(Uploads(8, 4 << 10), is_reading=False),
     "push-image": Station(Pushes(8), is_reading=False),
@@ -123,3 +130,19 @@ LINES = (
         is_less_better=True,
     ),
 )
+
+S3_LINES = (
+    Line("s3-upload-64m", "64 MB upload", "upload-64m", "mb_per_s", "MB/s", (Floor(1.3),)),
+    Line("s3-blob-64m", "64 MB blob GET, proxied", "blob-64m", "mb_per_s", "MB/s", (Floor(1.0),)),
+    Line(
+        "s3-redirect-64m",
+        "64 MB blob GET, by redirect",
+        "redirect-64m",
+        "mb_per_s",
+        "MB/s",
+        (Floor(0.95, STORE),),
+    ),
+)
+
+LINES_ON: dict[str, tuple[Line, ...]] = {"filesystem": LINES, "s3": S3_LINES}
+"""Which lines are measured where blobs lie."""

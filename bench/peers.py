@@ -3,6 +3,7 @@
 import json
 import shutil
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 from bench import processes
@@ -14,12 +15,11 @@ from bench.wire import Connection
 _CONFIG = """\
 version: 0.1
 log: {{level: error, accesslog: {{disabled: true}}}}
+http: {{addr: "127.0.0.1:{port}"}}
 storage:
   cache: {{blobdescriptor: inmemory}}
-  filesystem: {{rootdirectory: {root}}}
   delete: {{enabled: true}}
-http: {{addr: "127.0.0.1:{port}"}}
-"""
+{storage}"""
 _AUTH_CONFIG = """\
 auth:
   token:
@@ -33,27 +33,38 @@ auth:
 class Distribution:
     """distribution, Debian's 2.8 or upstream's v3: both read the same configuration."""
 
-    def __init__(self, name: str, program: str, *, tokens: bool = False) -> None:
+    def __init__(
+        self,
+        name: str,
+        program: str,
+        *,
+        tokens: bool = False,
+        storage: Callable[[Path], str] = lambda data: f"  filesystem: {{rootdirectory: {data}}}\n",
+    ) -> None:
         self.name = f"{name}-token" if tokens else name
         self._label = f"{name}, bearer token" if tokens else name
         self._program = program
         self._tokens = tokens
+        self._storage = storage
         self._port = processes.free_port()
         self._authorize: Authorize = nobody
         self._process: subprocess.Popen[bytes]
 
     def start(self, directory: Path, files: Content) -> None:
-        """Start it on the filesystem driver, with its in-memory cache of descriptors, logging errors only."""
+        """Start it on its storage, with its in-memory cache of descriptors, logging errors only."""
         del files
         directory.mkdir(parents=True)
-        config = _CONFIG.format(root=directory / "data", port=self._port)
+        config = _CONFIG.format(storage=self._storage(directory / "data"), port=self._port)
         if self._tokens:
             issuer = Issuer(directory)
             self._authorize = issuer.authorize
             config += _AUTH_CONFIG.format(certificate=issuer.certificate)
         path, log = directory / "config.yml", directory / "log"
         path.write_text(config, encoding="utf-8")
-        env = {"OTEL_TRACES_EXPORTER": "none"}  # v3 would look for a collector of traces
+        env = {
+            "OTEL_TRACES_EXPORTER": "none",  # v3 would look for a collector of traces
+            "AWS_CA_BUNDLE": "",  # 2.8 does not start with one
+        }
         self._process = processes.spawn([self._program, "serve", str(path)], log, env)
         processes.wait_for(lambda: _answers(self._port), self._process, log)
 

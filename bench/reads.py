@@ -8,14 +8,14 @@ import json
 import shutil
 import subprocess
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
 from bench import generator, processes
 from bench.content import MANIFEST_TYPE, Content
 from bench.settings import Plan
-from bench.targets import Target
+from bench.targets import Access, Target
 from bench.wire import AnswerError
 
 _SCRIPT = Path(__file__).with_name("wrk.lua")
@@ -32,6 +32,8 @@ class Read:
     kind: str
     connections: int
     by_wrk: bool = True
+    is_following: bool = False
+    """Whether bytes come from where the server sends clients, of whom it knows nothing else."""
 
     def warm_up(self, target: Target, files: Content, plan: Plan) -> None:
         """Let caches and connection pools fill before the first round."""
@@ -62,9 +64,18 @@ class Read:
                 f"{found}, {result.busy_connections():.0f} of {self.connections} connections busy"
             )
 
-    def _load(self, target: Target, files: Content, seconds: int) -> generator.Result:
+    def _asked(self, target: Target, files: Content) -> tuple[Access, list[str]]:
         access = target.read_access()
-        paths = [access.path(path) for path in files.paths(self.kind)]
+        if target.direct:
+            return access, [target.direct(path.removeprefix("blobs/")) for path in files.paths(self.kind)]
+        if self.is_following:
+            access = replace(access, agent="")
+        return access, [access.path(path) for path in files.paths(self.kind)]
+
+    def _load(self, target: Target, files: Content, seconds: int) -> generator.Result:
+        access, paths = self._asked(target, files)
+        if self.is_following:
+            return generator.run(access, paths, self.connections, seconds, is_following=True)
         if not (self.by_wrk and shutil.which("wrk")):
             return generator.run(access, paths, self.connections, seconds)
         headers = ["-H", f"Accept: {MANIFEST_TYPE}"]

@@ -4,7 +4,7 @@ import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from bench.lines import LINES, OURS, Floor, Line
+from bench.lines import OURS, Floor, Line
 from bench.reads import Sample
 
 Samples = Mapping[str, Mapping[str, Sequence[Sample]]]
@@ -46,9 +46,9 @@ class Row:
     verdicts: tuple[Verdict, ...]
 
 
-def rows(samples: Samples) -> list[Row]:
+def rows(lines: Sequence[Line], samples: Samples) -> list[Row]:
     """Work out every line that was measured."""
-    return [_row(line, samples[line.workload]) for line in LINES if line.workload in samples]
+    return [_row(line, samples[line.workload]) for line in lines if line.workload in samples]
 
 
 def markdown(measured: Sequence[Row], labels: Mapping[str, str]) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench import plot, report
+from bench.lines import LINES_ON
 from bench.run import Samples
 
 
@@ -15,6 +16,7 @@ class Results:
     """Everything that was seen in a run."""
 
     made: str
+    storage: str
     seconds: int
     plan: dict[str, int]
     machine: dict[str, str]
@@ -25,7 +27,7 @@ class Results:
 
     def rows(self) -> list[report.Row]:
         """Return the lines of the table."""
-        return report.rows(self.samples)
+        return report.rows(LINES_ON[self.storage], self.samples)
 
     def is_good(self) -> bool:
         """Say whether every floor that was measured is met."""
@@ -59,7 +61,7 @@ def _notes(results: Results) -> str:
         f"- Made {results.made} in {results.seconds} s: {plan}.",
         f"- Machine: {machine}.",
         *(f"- {name}: {version}" for name, version in results.versions.items()),
-        f"- fsync and fdatasync calls during one 4 KB upload - {flushes}.",
+        *([f"- fsync and fdatasync calls during one 4 KB upload - {flushes}."] if flushes else []),
         f"- Other programs used {foreign:.2f} cores during the median measurement.",
     ]
     return "\n".join(lines) + "\n"

@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -24,13 +25,15 @@ class Roadstead:
 
     name = "roadstead"
 
-    def __init__(self) -> None:
+    def __init__(self, settings: Callable[[], Mapping[str, str]] = dict, *, agent: str = "") -> None:
+        self._settings = settings
+        self._agent = agent
         self._port = processes.free_port()
         self._password = generate_password()
         self._process: subprocess.Popen[bytes]
 
     def start(self, directory: Path, files: Content) -> None:
-        """Start it on an empty data directory with its default settings, and make a public project."""
+        """Start it on an empty data directory, by default with its default settings, and make projects."""
         del files
         directory.mkdir(parents=True)
         env = {
@@ -39,6 +42,7 @@ class Roadstead:
             "ROADSTEAD_ADMIN_PASSWORD": self._password,
             "ROADSTEAD_PROCESSES": "2",
             "PYTHONPATH": str(_ROOT),
+            **self._settings(),
         }
         log = directory / "log"
         self._process = processes.spawn([sys.executable, "-m", "cli", "up"], log, env)
@@ -53,7 +57,8 @@ class Roadstead:
         """Return its columns."""
         pid = self._process.pid
         private = Target(
-            "roadstead", "Roadstead", self._port, pid, self.web_processes, self._pull, self._push
+            *("roadstead", "Roadstead", self._port, pid, self.web_processes, self._pull, self._push),
+            agent=self._agent,
         )
         public = Target(
             "roadstead-anonymous",
@@ -64,6 +69,7 @@ class Roadstead:
             writer=self._push,
             repository=REPOSITORY.replace("bench", _PUBLIC_PROJECT, 1),
             is_pushed_to=False,
+            agent=self._agent,
         )
         return [private, public]
 

@@ -6,7 +6,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench import content, durability, nginx, peers, processes, roadstead, targets
+from bench import content, durability, nginx, objects, peers, processes, roadstead, targets
 from bench.content import Content
 from bench.lines import WORKLOADS
 from bench.reads import Sample
@@ -36,11 +36,15 @@ class Arena:
 
 @contextmanager
 def started(
-    directory: Path, only: Sequence[str], say: Say, *, without: Sequence[str] = ()
+    directory: Path,
+    only: Sequence[str],
+    say: Say,
+    *,
+    storage: str = "filesystem",
+    without: Sequence[str] = (),
 ) -> Iterator[Arena]:
     """Start the servers, load them but for the columns left out, and stop them in the end."""
-    known: tuple[Server, ...] = (*roadstead.found(), *peers.found(), *nginx.found())
-    servers = [server for server in known if not only or server.name in only]
+    servers = [server for server in _known(storage) if not only or server.name in only]
     files = content.make()
     columns: list[Target] = []
     with ExitStack() as stack:
@@ -52,6 +56,12 @@ def started(
         for target in columns:
             targets.load(target, files)
         yield Arena(tuple(columns), {server.name: server.version() for server in servers}, files)
+
+
+def _known(storage: str) -> Sequence[Server]:
+    if storage == "s3":
+        return objects.found()
+    return (*roadstead.found(), *peers.found(), *nginx.found())
 
 
 def measure(arena: Arena, keys: Sequence[str], plan: Plan, say: Say) -> Samples:

@@ -22,10 +22,11 @@ class Access:
     port: int
     repository: str
     authorization: str = ""
+    agent: str = ""
 
     def connect(self) -> Connection:
-        """Return a connection that sends the authorization with each request."""
-        return Connection(self.host, self.port, self.authorization)
+        """Return a connection that sends authorization and agent with each request."""
+        return Connection(self.host, self.port, self.authorization, self.agent)
 
     def path(self, rest: str) -> str:
         """Return the request target of something in the repository."""
@@ -51,10 +52,13 @@ class Target:
     repository: str = REPOSITORY
     is_registry: bool = True
     is_pushed_to: bool = True
+    agent: str = ""
+    direct: Callable[[str], str] | None = None
+    """Of a storage: where a blob is, by its digest."""
 
     def read_access(self) -> Access:
         """Return what a puller uses; tokens are asked for anew before each measurement."""
-        return Access("127.0.0.1", self.port, self.repository, self.reader(self.repository))
+        return Access("127.0.0.1", self.port, self.repository, self.reader(self.repository), self.agent)
 
     def write_access(self, client: int | None = None) -> Access:
         """Return what a pusher uses: a repository for each client, or the one that is read from."""
@@ -65,7 +69,7 @@ class Target:
 
     def access_to(self, repository: str) -> Access:
         """Return what a pusher to this repository uses."""
-        return Access("127.0.0.1", self.port, repository, self.writer(repository))
+        return Access("127.0.0.1", self.port, repository, self.writer(repository), self.agent)
 
 
 class Server(Protocol):
@@ -88,6 +92,8 @@ class Server(Protocol):
 
 def load(target: Target, files: content.Content) -> None:
     """Push the content unless it is there by other means, and check what is served."""
+    if target.direct:
+        return  # registries fill it
     if target.is_registry:
         access = target.write_access()
         with access.connect() as connection:

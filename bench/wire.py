@@ -27,11 +27,10 @@ class Response:
 class Connection:
     """One kept-alive connection, opened when it is first used and again after the server closed it."""
 
-    def __init__(self, host: str, port: int, authorization: str = "") -> None:
+    def __init__(self, host: str, port: int, authorization: str = "", agent: str = "") -> None:
         self._address = (host, port)
-        self._head = f"Host: {host}:{port}\r\n" + (
-            f"Authorization: {authorization}\r\n" if authorization else ""
-        )
+        lines = {"Host": f"{host}:{port}", "Authorization": authorization, "User-Agent": agent}
+        self._head = "".join(f"{name}: {value}\r\n" for name, value in lines.items() if value)
         self._socket: socket.socket | None = None
         self._buffer = bytearray(1 << 20)
 

@@ -57,15 +57,15 @@ class Bucket:
 @asynccontextmanager
 async def s3_server(directory: Path) -> AsyncIterator[Bucket]:
     """Run a server on the loopback interface, and lend a bucket on it."""
-    ports = _free_ports(2 * len(_PORTS))
-    program = _program(directory, ports)
-    with running(program, lambda _: _answers(ports[0])):
-        bucket = Bucket(f"http://127.0.0.1:{ports[0]}", "tests")
-        await until(lambda: _is_writable(bucket), bool)
+    program, bucket = server_in(directory)
+    with running(program, lambda _: answers(bucket)):
+        await until(lambda: is_writable(bucket), bool)
         yield bucket
 
 
-def _program(directory: Path, ports: list[int]) -> Program:
+def server_in(directory: Path) -> tuple[Program, Bucket]:
+    """Return the program of a server that keeps its data in a directory, and the bucket that it will have."""
+    ports = _free_ports(2 * len(_PORTS))
     identity = {
         "name": "tests",
         "credentials": [{"accessKey": ACCESS_KEY, "secretKey": SECRET_KEY}],
@@ -78,7 +78,7 @@ def _program(directory: Path, ports: list[int]) -> Program:
     listening = zip(_PORTS, ports[0::2], ports[1::2], strict=True)
     flags = [f for name, port, rpc in listening for f in (f"-{name}.port={port}", f"-{name}.port.grpc={rpc}")]
     server = Path(sys.executable).with_name("weed")
-    return Program(
+    program = Program(
         name="SeaweedFS",
         arguments=[
             *(str(server), f"-logdir={directory}", "mini", f"-dir={home}", "-ip=127.0.0.1"),
@@ -90,6 +90,7 @@ def _program(directory: Path, ports: list[int]) -> Program:
         log=directory / "seaweedfs.log",
         stop_signal=signal.SIGKILL,  # it has nothing to lose, and takes up to half a minute to end in order
     )
+    return program, Bucket(f"http://127.0.0.1:{ports[0]}", "tests")
 
 
 def _free_ports(count: int) -> list[int]:
@@ -104,8 +105,9 @@ def _free_ports(count: int) -> list[int]:
     return found
 
 
-def _answers(port: int) -> bool:
-    with closing(HTTPConnection("127.0.0.1", port, timeout=5)) as connection:
+def answers(bucket: Bucket) -> bool:
+    """Whether the server of the bucket is up; buckets come a little later."""
+    with closing(HTTPConnection(bucket.endpoint.removeprefix("http://"), timeout=5)) as connection:
         try:
             connection.request("GET", "/status")
             connection.getresponse()
@@ -114,8 +116,8 @@ def _answers(port: int) -> bool:
     return True
 
 
-async def _is_writable(bucket: Bucket) -> bool:
-    """Whether the volume is there, too: it comes a little after the rest."""
+async def is_writable(bucket: Bucket) -> bool:
+    """Make the bucket, and say whether the volume is there, too: it comes a little after the rest."""
     session = get_session()
     client = session.create_client(
         "s3",
