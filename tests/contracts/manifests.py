@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from copy import deepcopy
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -52,15 +53,21 @@ def objects_on_s3() -> dict[str, Object]:
     directory = ROOT / "k8s/s3"
     for patch in kustomization(directory)["patches"]:
         change: Any = read(directory / patch["path"])[0]
-        if isinstance(change, list):
-            for name in [name for name in applied if _is_target(name, patch["target"])]:
-                for operation in change:
-                    _operate(applied[name], **operation)
-        elif change.get("$patch") == "delete":
-            del applied[f"{change['kind']}/{change['metadata']['name']}"]
+        if "target" in patch:
+            targets = [each for name, each in applied.items() if _is_target(name, patch["target"])]
+            for target, operation in product(targets, change):
+                _operate(target, **operation)
         else:
-            applied[f"{change['kind']}/{change['metadata']['name']}"]["data"] |= change["data"]
+            _merge(applied, change)
     return applied
+
+
+def _merge(applied: dict[str, Any], change: Object) -> None:
+    name = f"{change['kind']}/{change['metadata']['name']}"
+    if change.get("$patch") == "delete":
+        del applied[name]
+    else:
+        applied[name]["data"] |= change["data"]
 
 
 def _is_target(name: str, target: Mapping[str, str]) -> bool:
