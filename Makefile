@@ -139,10 +139,18 @@ $(VENV)/.clients: requirements/clients.lock $(VENV)/.dev
 	@$(FROM_LOCK) $<
 	@touch $@
 
+# The storage server of the tests that npm has and no wheel: pinned and by hash, as everything else.
+$(VENV)/.azurite: requirements/azurite/package-lock.json | $(VENV)/.made
+	@echo "Installing Azurite into $(VENV) ..."
+	@mkdir -p $(VENV)/azurite
+	@cp requirements/azurite/package.json $< $(VENV)/azurite
+	@npm ci --prefix $(VENV)/azurite --ignore-scripts --no-audit --no-fund --loglevel error
+	@touch $@
+
 .PHONY: clients
-clients: $(VENV)/.clients ## Install the Python clients for the tests marked `clients`
+clients: $(VENV)/.clients $(VENV)/.azurite ## Install what the tests drive beside our own: Python clients, Azurite (by npm)
 
 # The tests that drive clients may not be left out where this is set (.ci/run sets it).
 ifeq ($(REQUIRE_CLIENTS),1)
-test coverage: $(VENV)/.clients
+test coverage: $(VENV)/.clients $(VENV)/.azurite
 endif

@@ -1,4 +1,4 @@
-"""Real servers for every test that asks: one PostgreSQL, one Valkey, one S3 per test process."""
+"""Real servers for every test that asks: one PostgreSQL, one Valkey, one of each storage per test process."""
 
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -7,6 +7,7 @@ import pytest
 from redis import Redis
 
 from app.settings import Settings, load
+from tests.support.azurite import Container, azure_server
 from tests.support.registry import Registry, running_registry
 from tests.support.seaweed import Bucket, s3_server
 from tests.support.servers import Databases, postgres_server, short_directory, valkey_server
@@ -32,6 +33,14 @@ async def bucket() -> AsyncIterator[Bucket]:
     """A bucket on an S3 server: each test takes a prefix of its own."""
     with short_directory() as directory:
         async with s3_server(directory) as lent:
+            yield lent
+
+
+@pytest.fixture(scope="session")
+async def azure_bucket() -> AsyncIterator[Container]:
+    """A container on a server that speaks as Azure: each test takes a prefix of its own."""
+    with short_directory() as directory:
+        async with azure_server(directory) as lent:
             yield lent
 
 

@@ -4,17 +4,32 @@ from datetime import timedelta
 from typing import Annotated, Final, Literal
 
 from msgspec import Meta, Struct
-from msgspec.structs import asdict, fields
+from msgspec.structs import fields
 
 from app.settings.secret import Secret
 
-_EVERY_DRIVER: Final = frozenset({"driver", "root"})
+_BUCKETS: Final = ("s3", "azure", "gcs")
+_ONLY: Final = {
+    "root": ("filesystem",),
+    "region": ("s3",),
+    "path_style": ("s3", "azure"),
+    "access_key": ("s3",),
+    "secret_key": ("s3",),
+    "encryption": ("s3",),
+    "kms_key": ("s3",),
+    "account": ("azure",),
+    "account_key": ("azure",),
+    "credentials_file": ("gcs",),
+}
+"""The drivers of each setting that is not for all that keep content in buckets."""
 
 
 class StorageSettings(Struct, frozen=True, forbid_unknown_fields=True):
-    """Where content bytes lie: in files, or in a bucket on S3 or on a server that speaks as it does."""
+    """Where content bytes lie: in files, or in a bucket of S3, Azure, Google, or what speaks as they do."""
 
-    driver: Annotated[Literal["filesystem", "s3"], Meta(description="Storage driver.")] = "filesystem"
+    driver: Annotated[Literal["filesystem", "s3", "azure", "gcs"], Meta(description="Storage driver.")] = (
+        "filesystem"
+    )
     root: Annotated[
         str, Meta(description="Directory of the filesystem driver; default: `storage` in the data directory.")
     ] = ""
@@ -22,14 +37,15 @@ class StorageSettings(Struct, frozen=True, forbid_unknown_fields=True):
         str,
         Meta(
             pattern=r"^([A-Za-z0-9._-]{3,255})?$",
-            description="S3: the bucket, which has to be there. Required by the driver `s3`.",
+            description="S3, Azure, GCS: the bucket, or container, which has to be there. "
+            "Required by these drivers.",
         ),
     ] = ""
     prefix: Annotated[
         str,
         Meta(
             pattern=r"^[A-Za-z0-9._/-]*$",
-            description="S3: what the keys of all objects begin with, such as `registry`; "
+            description="S3, Azure, GCS: what the keys of all objects begin with, such as `registry`; "
             "others may use the rest of the bucket.",
         ),
     ] = ""
@@ -40,22 +56,23 @@ class StorageSettings(Struct, frozen=True, forbid_unknown_fields=True):
         str,
         Meta(
             pattern=r"^(https?://[^/?#]+/?)?$",
-            description="S3: the server, such as `https://s3.example.org`; default: AWS.",
+            description="S3, Azure, GCS: the server, such as `https://s3.example.org`; default: that of the "
+            "service. On GCS it is for emulators, which are asked without credentials.",
         ),
     ] = ""
     public_endpoint: Annotated[
         str,
         Meta(
             pattern=r"^(https?://[^/?#]+/?)?$",
-            description="S3: the server as clients reach it, in URLs that are signed for them; "
+            description="S3, Azure, GCS: the server as clients reach it, in URLs that are signed for them; "
             "default: the endpoint.",
         ),
     ] = ""
     path_style: Annotated[
         Literal["auto", "always", "never"],
         Meta(
-            description="S3: whether the bucket stands in the path of a URL instead of its host name. "
-            "`auto`: where an endpoint is set."
+            description="S3, Azure: whether the bucket, or account, stands in the path of a URL instead of "
+            "its host name. `auto`: where an endpoint is set that does not begin with the account."
         ),
     ] = "auto"
     access_key: Annotated[
@@ -68,6 +85,27 @@ class StorageSettings(Struct, frozen=True, forbid_unknown_fields=True):
     secret_key: Annotated[Secret, Meta(description="S3: the secret that belongs to the access key.")] = (
         Secret("")
     )
+    account: Annotated[
+        str,
+        Meta(
+            pattern="^([a-z0-9]{3,24})?$",
+            description="Azure: the storage account. Required by the driver `azure`.",
+        ),
+    ] = ""
+    account_key: Annotated[
+        Secret,
+        Meta(
+            description="Azure: the key of the account. Without it, the SDK looks where it always does: "
+            "environment, workload identity, managed identity."
+        ),
+    ] = Secret("")
+    credentials_file: Annotated[
+        str,
+        Meta(
+            description="GCS: the file with the key of a service account. Without it, the SDK looks where it "
+            "always does: environment, profile, metadata of the machine."
+        ),
+    ] = ""
     encryption: Annotated[
         Literal["default", "AES256", "aws:kms"],
         Meta(description="S3: how objects are encrypted by the server. `default`: as the bucket says."),
@@ -78,8 +116,9 @@ class StorageSettings(Struct, frozen=True, forbid_unknown_fields=True):
     object_class: Annotated[
         str,
         Meta(
-            pattern="^[A-Z_]*$",
-            description="S3: the storage class of blobs, such as `STANDARD_IA`; uploads are `STANDARD`.",
+            pattern="^[A-Za-z_]*$",
+            description="S3, Azure, GCS: the storage class, or access tier, of blobs, such as `STANDARD_IA`, "
+            "`Cool` or `NEARLINE`; uploads are of the standard one.",
         ),
     ] = ""
     part_bytes: Annotated[
@@ -87,29 +126,32 @@ class StorageSettings(Struct, frozen=True, forbid_unknown_fields=True):
         Meta(
             ge=5 << 20,
             le=1 << 30,
-            description="S3: the size of an upload's parts, in bytes. An upload takes about six times that "
-            "of memory. Those of an upload of more than 10 GB grow with it.",
+            description="S3, Azure, GCS: the size of an upload's parts, in bytes. An upload takes about six "
+            "times that of memory. Those of an upload of more than 10 GB grow with it.",
         ),
     ] = 8 << 20
     connect_timeout: Annotated[
-        timedelta, Meta(description="S3: an attempt to connect is given up after this long.")
+        timedelta, Meta(description="S3, Azure, GCS: an attempt to connect is given up after this long.")
     ] = timedelta(seconds=5)
     read_timeout: Annotated[
-        timedelta, Meta(description="S3: a server that says nothing for this long is given up.")
+        timedelta, Meta(description="S3, Azure, GCS: a server that says nothing for this long is given up.")
     ] = timedelta(seconds=30)
     attempts: Annotated[
-        int, Meta(ge=1, le=20, description="S3: how often a request is tried, with growing pauses.")
+        int,
+        Meta(ge=1, le=20, description="S3, Azure, GCS: how often a request is tried, with growing pauses."),
     ] = 5
 
     def __post_init__(self) -> None:
+        self._require_effect()
         if self.driver == "filesystem":
-            self._require_defaults()
             return
-        if self.root:
-            raise ValueError("root: it is for the driver `filesystem`; take it away, or set storage.driver")
         if not self.bucket:
             raise ValueError(
-                "bucket: the driver `s3` needs one; set it to the name of a bucket that is there"
+                f"bucket: the driver `{self.driver}` needs one; set it to the name of one that is there"
+            )
+        if self.driver == "azure" and not self.account:
+            raise ValueError(
+                "account: the driver `azure` needs it; set it to the name of the storage account"
             )
         if bool(self.access_key) != bool(self.secret_key):
             missing = "secret_key" if self.access_key else "access_key"
@@ -119,12 +161,16 @@ class StorageSettings(Struct, frozen=True, forbid_unknown_fields=True):
         if self.kms_key and self.encryption != "aws:kms":
             raise ValueError("kms_key: set storage.encryption to `aws:kms` for it, or take it away")
 
-    def _require_defaults(self) -> None:
-        """Refuse what would have no effect: somebody meant another driver."""
-        defaults = {field.name: field.default for field in fields(self)}
-        for name, value in asdict(self).items():
-            if name not in _EVERY_DRIVER and value != defaults[name]:
-                raise ValueError(f"{name}: it is for the driver `s3`; set storage.driver to `s3`")
+    def _require_effect(self) -> None:
+        """Refuse what would have none: somebody meant another driver."""
+        for field in fields(self):
+            meant = _ONLY.get(field.name, _BUCKETS)
+            is_default = getattr(self, field.name) == field.default
+            if field.name != "driver" and not is_default and self.driver not in meant:
+                raise ValueError(
+                    f"{field.name}: it has no effect on the driver `{self.driver}`; take it away, or set "
+                    f"storage.driver to {' or '.join(f'`{driver}`' for driver in meant)}"
+                )
 
     @property
     def is_path_style(self) -> bool:

@@ -15,8 +15,8 @@ async def open_storage(settings: Settings) -> AsyncIterator[StorageDriver]:
     if settings.storage.driver == "filesystem":
         yield FilesystemDriver(settings.storage_root)
         return
-    # Its SDK takes a tenth of a second and 10 MB, which a registry on files has better uses for.
-    module = import_module("app.storage.s3")
-    opening: AbstractAsyncContextManager[StorageDriver] = module.open_s3(settings.storage)
+    # An SDK takes a tenth of a second and 10 MB, which who does not use it has better uses for.
+    module = import_module(f"app.storage.{settings.storage.driver}")
+    opening: AbstractAsyncContextManager[StorageDriver] = module.open_driver(settings.storage)
     async with opening as driver:
         yield driver

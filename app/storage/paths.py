@@ -16,3 +16,9 @@ def blob_key(digest: Digest) -> str:
 def upload_key(name: str) -> str:
     """Return the key of an upload's bytes."""
     return f"uploads/{name}"
+
+
+def digest_of(key: str) -> Digest:
+    """Return the digest of the blob that a key is of; raise DigestInvalid."""
+    _, algorithm, *_, encoded = key.split("/")
+    return Digest.parse(f"{algorithm}:{encoded}")

@@ -13,7 +13,7 @@ from app.oci.digest import ALGORITHMS, Digest
 from app.oci.errors import DigestInvalid
 from app.settings import StorageSettings
 from app.storage.driver import StorageError, UploadState
-from app.storage.paths import blob_key
+from app.storage.paths import blob_key, digest_of
 from app.storage.s3_client import Bucket, open_bucket
 from app.storage.s3_copy import Multipart, Source, abort, copy_upload, is_open, place, seal
 from app.storage.s3_list import list_keys, list_multiparts
@@ -76,7 +76,7 @@ class S3Driver:
         for algorithm in ALGORITHMS:
             async for key, _ in list_keys(self._bucket, f"blobs/{algorithm}/{beginning}"):
                 with suppress(DigestInvalid):
-                    yield _digest_of(key)
+                    yield digest_of(key)
 
     def new_upload(self) -> UploadState:
         """Nothing is made before there is a byte."""
@@ -141,7 +141,7 @@ class S3Driver:
                 found.append(Upload(parts=name, upload=upload_id))
             else:
                 with suppress(DigestInvalid):
-                    found.append(Upload(blob=_digest_of(key), upload=upload_id))
+                    found.append(Upload(blob=digest_of(key), upload=upload_id))
         async for key, modified in list_keys(self._bucket, "uploads/"):
             _, group, name = key.split("/", 2)
             if modified < before:
@@ -150,7 +150,7 @@ class S3Driver:
 
 
 @asynccontextmanager
-async def open_s3(settings: StorageSettings, copy_bytes: int = 256 << 20) -> AsyncIterator[S3Driver]:
+async def open_driver(settings: StorageSettings, copy_bytes: int = 256 << 20) -> AsyncIterator[S3Driver]:
     """Lend the driver of a bucket; raise StorageError unless there is one.
 
     `copy_bytes`: what is larger is copied in several ranges at once.
@@ -162,8 +162,3 @@ async def open_s3(settings: StorageSettings, copy_bytes: int = 256 << 20) -> Asy
 async def _sources(bucket: Bucket, upload: Upload) -> list[Source]:
     parts = [await seal(bucket, upload)] if upload.stored else []
     return [*parts, Source(tail_key(upload.tail), upload.tail_bytes)] if upload.tail else parts
-
-
-def _digest_of(key: str) -> Digest:
-    _, algorithm, *_, encoded = key.split("/")
-    return Digest.parse(f"{algorithm}:{encoded}")

@@ -10,10 +10,11 @@ from msgspec.structs import replace
 
 from app.oci.digest import Digest
 from app.storage.driver import StorageError
+from app.storage.parts import part_size
 from app.storage.paths import blob_key
 from app.storage.s3_client import Bucket, storage_errors
 from app.storage.s3_read import read_first
-from app.storage.s3_state import Upload, part_size, tail_key
+from app.storage.s3_state import Upload, tail_key
 
 if TYPE_CHECKING:
     from types_aiobotocore_s3.type_defs import CompletedPartTypeDef

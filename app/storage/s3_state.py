@@ -4,17 +4,12 @@ The bytes are the parts of one multipart upload, and behind them a tail that doe
 small object of its own, which the next writer reads. docs/decisions/0015 says why.
 """
 
-from typing import Final
-
 import msgspec
 from msgspec import Struct
 
 from app.oci.digest import Digest
 from app.storage.driver import StorageError, UploadState
 from app.storage.paths import blob_key, upload_key
-
-_GROWTH: Final = 1_250
-"""A part is this fraction of what lies before it, so that 5 TB are less than 10,000 parts."""
 
 
 class Upload(Struct, frozen=True):
@@ -63,11 +58,6 @@ def upload_of(state: UploadState) -> Upload:
     if unknown := state.keys() - set(Upload.__struct_fields__):
         raise StorageError(f"this upload was not begun on S3: {', '.join(sorted(unknown))}")
     return msgspec.convert(state, Upload, strict=False)
-
-
-def part_size(stored_bytes: int, least: int) -> int:
-    """Return the size of the part that begins there."""
-    return max(least, -(-stored_bytes // _GROWTH))
 
 
 def parts_key(name: str) -> str:

@@ -11,10 +11,11 @@ from msgspec.structs import replace
 
 from app.oci.digest import Digest
 from app.storage.driver import StorageError, UploadState
+from app.storage.parts import part_size
 from app.storage.s3_client import Bucket, storage_errors
 from app.storage.s3_copy import Multipart, Source, abort, begin, copy_part
 from app.storage.s3_read import read_first
-from app.storage.s3_state import Upload, part_size, tail_key
+from app.storage.s3_state import Upload, tail_key
 
 _PARTS_UNDER_WAY: Final = 2
 """With the one that fills, this bounds what an upload takes of memory."""

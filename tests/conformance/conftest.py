@@ -1,7 +1,7 @@
 """The registry that is tested: our own, or the one at ROADSTEAD_TEST_URL.
 
 ROADSTEAD_TEST_URL=http://127.0.0.1:5000 ROADSTEAD_TEST_AUTH=admin:password pytest tests/conformance
-ROADSTEAD_TEST_STORAGE=s3 pytest tests/conformance
+ROADSTEAD_TEST_STORAGE=s3 pytest tests/conformance       or azure, gcs
 """
 
 import os
@@ -13,8 +13,8 @@ import pytest
 from tests.conformance.client import Registry, Repository, bearer, open_repository
 from tests.conformance.remote import Remote
 from tests.conformance.serving import settings_for
+from tests.support.places import place_of
 from tests.support.registry import running_registry
-from tests.support.seaweed import Bucket
 from tests.support.servers import Databases
 
 REMOTE_URL = os.environ.get("ROADSTEAD_TEST_URL", "").rstrip("/")
@@ -33,8 +33,7 @@ def storage(request: pytest.FixtureRequest) -> dict[str, str]:
     """Where our own registry keeps content."""
     if STORAGE == "filesystem":
         return {}
-    bucket: Bucket = request.getfixturevalue("bucket")
-    return bucket.below("conformance").settings
+    return place_of(request, STORAGE).below("conformance").settings
 
 
 @pytest.fixture(scope="session")

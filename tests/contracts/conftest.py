@@ -3,34 +3,43 @@
 import random
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
+from importlib import import_module
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
 
 from app.storage import FilesystemDriver, StorageDriver
-from app.storage.s3 import open_s3
 from tests.contracts.storing import PART, OpenDriver, settings_on
-from tests.support.seaweed import Bucket
+from tests.support.places import BUCKETS, Place, place_of
+
+
+@pytest.fixture(params=BUCKETS)
+def place(request: pytest.FixtureRequest) -> Place:
+    """A place of its own in a bucket of each server."""
+    return place_of(request, request.param).below(uuid4().hex)
+
+
+@pytest.fixture(params=["filesystem", *BUCKETS])
+def somewhere(request: pytest.FixtureRequest) -> Place | None:
+    """The same, or none for a driver that has files."""
+    return None if request.param == "filesystem" else place_of(request, request.param).below(uuid4().hex)
 
 
 @pytest.fixture
-def filesystem(tmp_path: Path) -> OpenDriver:
-    return lambda: FilesystemDriver(tmp_path / "storage")
-
-
-@pytest.fixture
-async def s3(bucket: Bucket) -> AsyncIterator[OpenDriver]:
-    settings = settings_on(bucket.below(uuid4().hex).settings)
+async def another(somewhere: Place | None, tmp_path: Path) -> AsyncIterator[OpenDriver]:
+    if somewhere is None:
+        yield lambda: FilesystemDriver(tmp_path / "storage")
+        return
+    settings = settings_on(somewhere.settings)
+    module = import_module(f"app.storage.{settings.driver}")
+    # So that copies inside S3 are in several ranges.
+    more = {"copy_bytes": 2 * PART} if settings.driver == "s3" else {}
     async with AsyncExitStack() as stack:
-        drivers = [await stack.enter_async_context(open_s3(settings, 2 * PART)) for _ in range(3)]
+        drivers: list[StorageDriver] = [
+            await stack.enter_async_context(module.open_driver(settings, **more)) for _ in range(3)
+        ]
         yield lambda: random.choice(drivers)  # noqa: S311 - any of them will do
-
-
-@pytest.fixture(params=["filesystem", "s3"])
-def another(request: pytest.FixtureRequest) -> OpenDriver:
-    chosen: OpenDriver = request.getfixturevalue(request.param)
-    return chosen
 
 
 @pytest.fixture

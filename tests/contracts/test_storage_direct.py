@@ -3,13 +3,16 @@
 from collections.abc import AsyncIterator, Mapping
 from datetime import timedelta
 from io import BytesIO
+from pathlib import Path
+from uuid import uuid4
 
 import pytest
 from aiohttp import ClientSession
 
 from app.oci.digest import Digest
 from app.oci.errors import BlobUploadInvalid
-from app.storage import DirectPart, DirectUploads, StorageDriver, UploadState
+from app.storage import FilesystemDriver, DirectPart, DirectUploads, StorageDriver, UploadState
+from tests.support.places import Place, place_of
 from tests.contracts.storing import EVERYTHING, LARGE, PART, OpenDriver, blob, joined
 
 HOUR = timedelta(hours=1)
@@ -17,9 +20,8 @@ SIGNING = ["s3"]
 
 
 @pytest.fixture(params=SIGNING)
-def another(request: pytest.FixtureRequest) -> OpenDriver:
-    chosen: OpenDriver = request.getfixturevalue(request.param)
-    return chosen
+def somewhere(request: pytest.FixtureRequest) -> Place:
+    return place_of(request, request.param).below(uuid4().hex)
 
 
 @pytest.fixture
@@ -49,8 +51,8 @@ def direct(driver: StorageDriver) -> DirectUploads:
     return driver.direct
 
 
-def test_files_cannot_be_signed_for(filesystem: OpenDriver) -> None:
-    assert filesystem().direct is None
+def test_files_cannot_be_signed_for(tmp_path: Path) -> None:
+    assert FilesystemDriver(tmp_path).direct is None
 
 
 async def send(driver: StorageDriver, client: Sender, state: UploadState, sizes: dict[int, int]) -> None:

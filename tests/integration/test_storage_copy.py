@@ -15,9 +15,9 @@ from app.storage import FilesystemDriver, StorageDriver, StorageError, open_stor
 from tests.conformance.client import Repository, bearer, open_repository
 from tests.conformance.content import digest_of, unique
 from tests.conformance.serving import environment_for, settings_for
+from tests.support.places import BUCKETS, place_of
 from tests.support.registry import Registry, running_registry
 from tests.support.roadstead import ROOT, environment_with
-from tests.support.seaweed import Bucket
 
 SIZES = [0, 1, 300, 65_536, 65_537, 200_000, 6_000_000]
 
@@ -29,14 +29,15 @@ async def contents(registry: Registry) -> dict[str, bytes]:
     return {await repo.push_blob(data): data for data in made}
 
 
-@pytest.fixture
-def on_s3(database_url: str, tmp_path: Path, bucket: Bucket) -> Settings:
-    return settings_for(database_url, tmp_path, **bucket.below(uuid4().hex).settings)
+@pytest.fixture(params=BUCKETS)
+def in_bucket(request: pytest.FixtureRequest, database_url: str, tmp_path: Path) -> Settings:
+    place = place_of(request, request.param).below(uuid4().hex)
+    return settings_for(database_url, tmp_path, **place.settings)
 
 
 @pytest.fixture
-async def target(on_s3: Settings) -> AsyncIterator[StorageDriver]:
-    async with open_storage(on_s3) as driver:
+async def target(in_bucket: Settings) -> AsyncIterator[StorageDriver]:
+    async with open_storage(in_bucket) as driver:
         yield driver
 
 
@@ -71,13 +72,13 @@ async def test_everything_arrives_and_the_next_run_copies_what_came_meanwhile(
 
 
 async def test_a_registry_goes_on_with_the_new_storage(
-    registry: Registry, on_s3: Settings, target: StorageDriver
+    registry: Registry, in_bucket: Settings, target: StorageDriver
 ) -> None:
     repo = await open_repository(registry)
     data = unique(100_000)
     digest = await repo.push_blob(data)
     await copy(registry, target)
-    async with running_registry(on_s3) as moved:
+    async with running_registry(in_bucket) as moved:
         token = await moved.token(f"repository:{repo.name}:pull")
         again = Repository(moved, repo.name, bearer(token))
         assert (await again.get(f"blobs/{digest}")).body == data

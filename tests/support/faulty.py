@@ -130,7 +130,14 @@ class FaultyWay:
     async def _ask(self, request: web.Request, body: bytes) -> web.Response:
         headers = {name: value for name, value in request.headers.items() if name not in _HOPS}
         url = URL(self._target + request.raw_path, encoded=True)
-        async with self._session.request(request.method, url, headers=headers, data=BytesIO(body)) as answer:
+        # Not a header more: some are part of what is signed.
+        async with self._session.request(
+            request.method,
+            url,
+            headers=headers,
+            data=BytesIO(body) if body else None,
+            skip_auto_headers=("Content-Type", "Accept", "Accept-Encoding", "User-Agent"),
+        ) as answer:
             passed = {name: value for name, value in answer.headers.items() if name not in _HOPS}
             if request.method == "HEAD":
                 passed["Content-Length"] = answer.headers.get("Content-Length", "0")

@@ -2,29 +2,26 @@
 
 import json
 import os
-import random
 import signal
 import sys
 from collections.abc import AsyncIterator
-from contextlib import ExitStack, asynccontextmanager, closing, suppress
+from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass, replace
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
-from socket import create_server
 
 from aiobotocore.session import get_session
 from botocore.exceptions import BotoCoreError, ClientError
 
 from cli.programs import Program
 from tests.support.eventually import until
-from tests.support.servers import running
+from tests.support.servers import free_ports, running
 
 ACCESS_KEY = "access-key-of-the-tests"
 SECRET_KEY = "secret-key-of-the-tests"
 REGION = "us-east-1"
 
 _PORTS = ("s3", "master", "volume", "filer", "admin")
-_BELOW_EPHEMERAL = (10_000, 32_000)
 _QUIET = ("-s3.port.iceberg=0", "-s3.port.lance=0", "-webdav=false", "-admin.ui=false")
 
 
@@ -65,7 +62,7 @@ async def s3_server(directory: Path) -> AsyncIterator[Bucket]:
 
 def server_in(directory: Path) -> tuple[Program, Bucket]:
     """Return the program of a server that keeps its data in a directory, and the bucket that it will have."""
-    ports = _free_ports(2 * len(_PORTS))
+    ports = free_ports(2 * len(_PORTS))
     identity = {
         "name": "tests",
         "credentials": [{"accessKey": ACCESS_KEY, "secretKey": SECRET_KEY}],
@@ -91,18 +88,6 @@ def server_in(directory: Path) -> tuple[Program, Bucket]:
         stop_signal=signal.SIGKILL,  # it has nothing to lose, and takes up to half a minute to end in order
     )
     return program, Bucket(f"http://127.0.0.1:{ports[0]}", "tests")
-
-
-def _free_ports(count: int) -> list[int]:
-    """Find ports below those that the system gives to connections, which take one at any moment."""
-    found: list[int] = []
-    with ExitStack() as stack:
-        while len(found) < count:
-            port = random.randrange(*_BELOW_EPHEMERAL)  # noqa: S311 - so that two servers seldom try the same
-            with suppress(OSError):
-                stack.enter_context(create_server(("127.0.0.1", port)))
-                found.append(port)
-    return found
 
 
 def answers(bucket: Bucket) -> bool:

@@ -1,12 +1,14 @@
 """A PostgreSQL and a Valkey for one run of tests: the embedded ones, without care for durability."""
 
+import random
 import secrets
 import shutil
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
+from socket import create_server
 from urllib.parse import urlsplit
 
 import psycopg2
@@ -18,6 +20,7 @@ from cli.embedded.postgres import Postgres
 from cli.embedded.valkey import Valkey
 from cli.programs import Program, make_private_directory, start, unprivileged_account
 
+_BELOW_EPHEMERAL = (10_000, 32_000)
 START_SECONDS = 60.0  # initdb on a busy machine
 
 
@@ -129,3 +132,15 @@ def running(program: Program, is_ready: Callable[[int], bool]) -> Iterator[int]:
             yield process.pid
         finally:
             process.send_signal(program.stop_signal)
+
+
+def free_ports(count: int) -> list[int]:
+    """Find ports below those that the system gives to connections, which take one at any moment."""
+    found: list[int] = []
+    with ExitStack() as stack:
+        while len(found) < count:
+            port = random.randrange(*_BELOW_EPHEMERAL)  # noqa: S311 - so that two servers seldom try the same
+            with suppress(OSError):
+                stack.enter_context(create_server(("127.0.0.1", port)))
+                found.append(port)
+    return found

@@ -105,17 +105,19 @@ def test_what_a_program_needs_is_asked_for_by_both_names() -> None:
         require(settings, "database.url", "redis.url")
 
 
-def test_secrets_are_never_shown() -> None:
+@pytest.mark.parametrize(
+    ("driver", "others"), [("s3", ("ACCOUNT_KEY",)), ("azure", ("ACCESS_KEY", "SECRET_KEY"))]
+)
+def test_secrets_are_never_shown(driver: str, others: tuple[str, ...]) -> None:
     secrets = [setting.env for setting in describe() if setting.type == "secret"]
-    assert len(secrets) == 8
-    theirs = {
-        "ROADSTEAD_STORAGE_DRIVER": "s3",
-        "ROADSTEAD_STORAGE_BUCKET": "blobs",
-        "ROADSTEAD_DOWNLOADS_CDN_URL": "https://blobs.example.org",
-    }
-    settings = load(dict.fromkeys(secrets, SECRET) | theirs)
+    assert len(secrets) == 9
+    given = [secret for secret in secrets if secret not in {f"ROADSTEAD_STORAGE_{name}" for name in others}]
+    storage = {"DRIVER": driver, "BUCKET": "blobs"} | ({"ACCOUNT": "blobs"} if driver == "azure" else {})
+    named = {f"ROADSTEAD_STORAGE_{name}": value for name, value in storage.items()}
+    named["ROADSTEAD_DOWNLOADS_CDN_URL"] = "https://blobs.example.org"
+    settings = load(dict.fromkeys(given, SECRET) | named)
     shown = dict(effective(settings))
-    assert {shown[env] for env in secrets} == {"***"}
+    assert {shown[env] for env in given} == {"***"}
     assert "hunter2" not in f"{shown} {settings} {settings!r} {settings.auth} {settings.auth.secret_key!r}"
 
 

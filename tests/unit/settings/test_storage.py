@@ -22,7 +22,10 @@ def test_a_bucket_is_all_that_s3_needs() -> None:
     [
         (on_s3(bucket=""), "ROADSTEAD_STORAGE_BUCKET is wrong: the driver `s3` needs one"),
         (on_s3(bucket="a/b"), "ROADSTEAD_STORAGE_BUCKET is wrong"),
-        (on_s3(root="/mnt"), "ROADSTEAD_STORAGE_ROOT is wrong: it is for the driver `filesystem`"),
+        (
+            on_s3(root="/mnt"),
+            r"STORAGE_ROOT is wrong: it has no effect on .* set storage\.driver to `filesystem`",
+        ),
         (on_s3(access_key="x"), "ROADSTEAD_STORAGE_SECRET_KEY is wrong: set both"),
         (on_s3(secret_key="x"), "ROADSTEAD_STORAGE_ACCESS_KEY is wrong: set both"),
         (on_s3(kms_key="x"), r"ROADSTEAD_STORAGE_KMS_KEY is wrong: set storage\.encryption to `aws:kms`"),
@@ -30,7 +33,16 @@ def test_a_bucket_is_all_that_s3_needs() -> None:
         (on_s3(part_bytes="5242879"), "ROADSTEAD_STORAGE_PART_BYTES is wrong"),
         (on_s3(read_timeout="0"), r"STORAGE_READ_TIMEOUT is wrong: .* more than 0 seconds"),
         (on_s3(driver="filesystem"), r"STORAGE_BUCKET is wrong: .* set storage\.driver to `s3`"),
-        (on_s3(driver="azure"), "ROADSTEAD_STORAGE_DRIVER is wrong"),
+        (on_s3(driver="ftp"), "ROADSTEAD_STORAGE_DRIVER is wrong"),
+        (on_s3(account="x" * 3), r"STORAGE_ACCOUNT is wrong: .* set storage\.driver to `azure`"),
+        (on_s3(account_key="x"), r"STORAGE_ACCOUNT_KEY is wrong: .* set storage\.driver to `azure`"),
+        (on_s3(credentials_file="x"), r"CREDENTIALS_FILE is wrong: .* set storage\.driver to `gcs`"),
+        (on_s3(driver="azure"), "ROADSTEAD_STORAGE_ACCOUNT is wrong: the driver `azure` needs it"),
+        (on_s3(driver="azure", account="A"), "ROADSTEAD_STORAGE_ACCOUNT is wrong"),
+        (on_s3(driver="azure", account="acc", bucket=""), "STORAGE_BUCKET is wrong: the driver `azure`"),
+        (on_s3(driver="azure", account="acc", region="eu"), r"STORAGE_REGION is wrong: .* to `s3`"),
+        (on_s3(driver="gcs", path_style="always"), r"PATH_STYLE is wrong: .* to `s3` or `azure`"),
+        (on_s3(driver="gcs", access_key="x"), r"STORAGE_ACCESS_KEY is wrong: .* to `s3`"),
     ],
 )
 def test_what_does_not_go_together_says_what_to_set(settings: dict[str, str], reason: str) -> None:

@@ -3,7 +3,8 @@
 import pytest
 
 from app.storage import StorageError
-from app.storage.s3_state import Upload, part_size, upload_of
+from app.storage.parts import part_size
+from app.storage.s3_state import Upload, upload_of
 
 MEBIBYTE = 1 << 20
 TEBIBYTE = 1 << 40

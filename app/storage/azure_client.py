@@ -1,0 +1,172 @@
+"""The way to one container on Azure: a client that retries with care, whose errors are those of storage."""
+
+import random
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from datetime import UTC, datetime, timedelta
+from io import BytesIO
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from azure.core.exceptions import (
+    AzureError,
+    HttpResponseError,
+    ResourceNotFoundError,
+    ServiceRequestError,
+    ServiceResponseError,
+)
+from azure.core.pipeline.transport import AioHttpTransport, HttpRequest
+from azure.identity.aio import DefaultAzureCredential
+from azure.storage.blob import BlobSasPermissions, UserDelegationKey, generate_blob_sas
+from azure.storage.blob.aio import BlobClient, BlobServiceClient, ContainerClient, ExponentialRetry
+
+from app.settings import StorageSettings
+from app.storage.driver import StorageBusy, StorageError
+
+_GONE: Final = frozenset({"BlobNotFound", "InvalidBlockList"})
+_PATIENCE: Final = frozenset({408, 429, 500, 502, 503, 504})
+_LONGEST_PAUSE_SECONDS: Final = 20
+_READ_BYTES: Final = 1 << 20
+_LARGEST_PUT: Final = 5_000 << 20
+_KEY_LIFETIME: Final = timedelta(days=7)
+"""The longest that Azure takes for a key, and so for a URL, of an identity."""
+_COPY_LIFETIME: Final = timedelta(days=1)
+
+
+class _Retry(ExponentialRetry):
+    """Waits between attempts for as long as S3's SDK does; Azure's own begins with a quarter of a minute."""
+
+    def get_backoff_time(self, settings: dict[str, Any]) -> float:
+        return random.uniform(0, min(0.5 * 2 ** settings["count"], _LONGEST_PAUSE_SECONDS))  # noqa: S311 - spreads load
+
+
+class _Transport(AioHttpTransport):  # type: ignore[misc]  # it is loaded when it is asked for
+    """Sends each body as a stream: all of it at once would hold up the event loop."""
+
+    async def send(self, request: HttpRequest, **config: Any) -> Any:  # noqa: ANN401 - as the SDK has it
+        body: Any = request.data
+        if isinstance(body, bytes):
+            stream: Any = BytesIO(body)
+            request.data = stream
+        try:
+            return await super().send(request, **config)
+        finally:
+            request.data = body  # another attempt begins with it
+
+
+class Account:
+    """The container's blobs below the prefix, by our own keys, and what signs URLs to them."""
+
+    def __init__(self, service: BlobServiceClient, settings: StorageSettings) -> None:
+        self._service = service
+        self._settings = settings
+        self._public_url = _url(settings, settings.public_endpoint or settings.endpoint)
+        self._delegation: tuple[datetime, UserDelegationKey] | None = None
+        self.container: Final[ContainerClient] = service.get_container_client(settings.bucket)
+        self.prefix: Final = f"{settings.prefix.strip('/')}/" if settings.prefix.strip("/") else ""
+
+    def blob(self, key: str) -> BlobClient:
+        """Return the client of a blob."""
+        return self.container.get_blob_client(self.prefix + key)
+
+    async def sign(self, key: str, lifetime: timedelta, *, content_type: str, disposition: str) -> str:
+        """Return a URL that opens the blob for as long, at the server as clients reach it."""
+        signature = await self._signature(key, lifetime, content_type=content_type, disposition=disposition)
+        return f"{self._public_url}/{self._settings.bucket}/{self.prefix}{key}?{signature}"
+
+    async def source(self, key: str) -> str:
+        """Return a URL from which Azure itself may copy a blob."""
+        signature = await self._signature(key, _COPY_LIFETIME)
+        return f"{self.blob(key).url}?{signature}"
+
+    async def _signature(
+        self, key: str, lifetime: timedelta, *, content_type: str = "", disposition: str = ""
+    ) -> str:
+        now = datetime.now(UTC)
+        account_key = str(self._settings.account_key)
+        signature: str = generate_blob_sas(
+            self._settings.account,
+            self._settings.bucket,
+            self.prefix + key,
+            account_key=account_key or None,
+            user_delegation_key=None if account_key else await self._delegated(now, now + lifetime),
+            permission=BlobSasPermissions(read=True),
+            expiry=now + lifetime,
+            content_type=content_type or None,
+            content_disposition=disposition or None,
+        )
+        return signature
+
+    async def _delegated(self, now: datetime, until: datetime) -> UserDelegationKey:
+        """Return a key that Azure lends to our identity, and which lives long enough."""
+        if self._delegation is None or self._delegation[0] < until:
+            expiry = now + _KEY_LIFETIME
+            with storage_errors():
+                self._delegation = expiry, await self._service.get_user_delegation_key(now, expiry)
+        return self._delegation[1]
+
+
+@asynccontextmanager
+async def open_account(settings: StorageSettings) -> AsyncIterator[Account]:
+    """Lend the way to a container; raise StorageError unless there is one."""
+    async with AsyncExitStack() as stack:
+        if settings.account_key:
+            # A plain string: the SDK knows nothing of ours.
+            named = {"account_name": settings.account, "account_key": str(settings.account_key)}
+            credential: dict[str, str] | DefaultAzureCredential = named
+        else:
+            credential = await stack.enter_async_context(DefaultAzureCredential())
+        service = BlobServiceClient(
+            _url(settings, settings.endpoint),
+            credential=credential,
+            retry_policy=_Retry(retry_total=settings.attempts - 1),
+            transport=_Transport(
+                connection_timeout=settings.connect_timeout.total_seconds(),
+                read_timeout=settings.read_timeout.total_seconds(),
+                connection_data_block_size=_READ_BYTES,
+            ),
+            max_single_put_size=_LARGEST_PUT,
+        )
+        await stack.enter_async_context(service)
+        account = Account(service, settings)
+        await _find(account, settings)
+        yield account
+
+
+async def _find(account: Account, settings: StorageSettings) -> None:
+    with storage_errors():
+        if await account.container.exists():
+            return
+    raise StorageError(
+        f"there is no container `{settings.bucket}` at {_url(settings, settings.endpoint)}: make it, or name "
+        "another one by ROADSTEAD_STORAGE_BUCKET"
+    )
+
+
+def _url(settings: StorageSettings, endpoint: str) -> str:
+    if not endpoint:
+        return f"https://{settings.account}.blob.core.windows.net"
+    is_named = (urlsplit(endpoint).hostname or "").startswith(f"{settings.account}.")
+    is_path_style = settings.path_style == "always" or (settings.path_style == "auto" and not is_named)
+    return f"{endpoint.rstrip('/')}/{settings.account}" if is_path_style else endpoint.rstrip("/")
+
+
+@contextmanager
+def storage_errors() -> Iterator[None]:
+    """Raise FileNotFoundError for what is not there, else StorageBusy or StorageError."""
+    try:
+        yield
+    except HttpResponseError as error:
+        raise _translated(error) from error
+    except (ServiceRequestError, ServiceResponseError, TimeoutError) as error:
+        raise StorageBusy(f"{type(error).__name__}: {error}") from error
+    except AzureError as error:
+        raise StorageError(f"{type(error).__name__}: {error}") from error
+
+
+def _translated(error: HttpResponseError) -> Exception:
+    code = str(getattr(getattr(error, "error_code", ""), "value", getattr(error, "error_code", "")))
+    message = f"{code or type(error).__name__}: {error.message}"
+    if code in _GONE or (isinstance(error, ResourceNotFoundError) and not code):
+        return FileNotFoundError(message)
+    return StorageBusy(message) if error.status_code in _PATIENCE else StorageError(message)

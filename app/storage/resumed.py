@@ -1,0 +1,46 @@
+"""Reading objects as a stream that outlives a broken connection."""
+
+import asyncio
+import random
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import aclosing
+from typing import Final, TypeAlias
+
+from app.storage.driver import StorageBusy
+
+Read: TypeAlias = Callable[[int, int], AsyncGenerator[bytes]]
+"""Asks once for the bytes `start <= i < stop`."""
+
+_ATTEMPTS: Final = 4
+_PAUSE_SECONDS: Final = 0.1
+
+
+class BrokenOff(StorageBusy):
+    """The body of an answer ended before its end; the request itself has been tried several times already."""
+
+
+async def resumed(read: Read, start: int, stop: int) -> AsyncGenerator[bytes]:
+    """Yield the bytes `start <= i < stop`; raise FileNotFoundError.
+
+    A body that breaks off is asked for again from there; only one that does not move is given up.
+    """
+    failures = 0
+    while start < stop:
+        begun = start
+        async with aclosing(read(start, stop)) as pieces:
+            async for piece in _until_broken(pieces, is_last=failures == _ATTEMPTS - 1):
+                start += len(piece)
+                yield piece
+        failures = 0 if start > begun else failures + 1
+        if start < stop:
+            await asyncio.sleep(random.uniform(0, _PAUSE_SECONDS * 2**failures))  # noqa: S311 - it spreads load
+
+
+async def _until_broken(pieces: AsyncIterator[bytes], *, is_last: bool) -> AsyncIterator[bytes]:
+    """Pass on what comes; that it broke off is only an error when it is not tried again."""
+    try:
+        async for piece in pieces:
+            yield piece
+    except BrokenOff:
+        if is_last:
+            raise
