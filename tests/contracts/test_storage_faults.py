@@ -4,16 +4,26 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
 import pytest
-from aiohttp import web
 
 from app.oci.digest import Digest
-from app.settings import Settings, load
+from app.settings import load
 from app.storage import StorageBusy, StorageDriver, StorageError, open_storage
 from tests.contracts.storing import CONTENT, EVERYTHING, LARGE, append, blob, joined
-from tests.support.faulty import FaultyWay, faulty_way
+from tests.support.faulty import (
+    Fault,
+    FaultyWay,
+    answering,
+    faulty_way,
+    first,
+    no_fault,
+    reset,
+    stalled,
+    truncated,
+)
 from tests.support.places import Place
 
 DIGEST = Digest.of(CONTENT)
+BUSY = answering(503, "<Error><Code>ServerBusy</Code><Message>Come again.</Message></Error>")
 
 
 @pytest.fixture
@@ -24,39 +34,42 @@ async def way(place: Place) -> AsyncIterator[FaultyWay]:
 
 @asynccontextmanager
 async def opened(place: Place, **changed: str) -> AsyncIterator[StorageDriver]:
-    async with open_storage(settings_of(place, **changed)) as driver:
-        yield driver
-
-
-def settings_of(place: Place, **changed: str) -> Settings:
     named = {**place.settings, **{f"storage_{name}": value for name, value in changed.items()}}
-    return load({f"ROADSTEAD_{name.upper()}": value for name, value in named.items()})
+    settings = load({f"ROADSTEAD_{name.upper()}": value for name, value in named.items()})
+    async with open_storage(settings) as driver:
+        yield driver
 
 
 @pytest.fixture
 async def driver(place: Place, way: FaultyWay) -> AsyncIterator[StorageDriver]:
-    async with opened(place, endpoint=way.url, attempts="3") as driver:
+    async with opened(place, endpoint=way.url, attempts="2", read_timeout="1") as driver:
         yield driver
 
 
-def busy(_: web.Request) -> web.Response:
-    return web.Response(status=503, text="<Error><Code>ServerBusy</Code></Error>")
-
-
-@pytest.mark.parametrize("status", [500, 503])
+@pytest.mark.parametrize(
+    "fault",
+    [
+        pytest.param(answering(500, ""), id="500"),
+        pytest.param(BUSY, id="503"),
+        pytest.param(reset, id="reset"),
+        pytest.param(stalled, id="stalled"),
+    ],
+)
 async def test_what_fails_for_a_moment_is_tried_again(
-    way: FaultyWay, driver: StorageDriver, status: int
+    way: FaultyWay, driver: StorageDriver, fault: Fault
 ) -> None:
-    way.fault = lambda _: web.Response(status=status) if way.faults < 2 else None
+    way.fault = first(1, fault)
     await driver.put(DIGEST, CONTENT)
-    assert way.faults == 2
     assert await blob(driver, DIGEST) == CONTENT
+    way.fault = first(1, fault)
+    assert await driver.stat(DIGEST) == len(CONTENT)
 
 
-async def test_what_goes_on_failing_is_busy(way: FaultyWay, driver: StorageDriver) -> None:
+@pytest.mark.slow
+async def test_what_goes_on_failing_is_busy_and_works_later(way: FaultyWay, driver: StorageDriver) -> None:
     state = await append(driver, driver.new_upload(), 0, LARGE)
     await driver.put(DIGEST, CONTENT)
-    way.fault = busy
+    way.fault = BUSY
     for failing in (
         driver.put(DIGEST, CONTENT),
         driver.stat(DIGEST),
@@ -68,9 +81,17 @@ async def test_what_goes_on_failing_is_busy(way: FaultyWay, driver: StorageDrive
     ):
         with pytest.raises(StorageBusy):
             await failing
-    way.fault = lambda _: None
+    way.fault = no_fault
     await driver.commit(state, Digest.of(LARGE), len(LARGE))
     assert await blob(driver, Digest.of(LARGE)) == LARGE
+
+
+async def test_a_body_that_breaks_off_is_asked_for_again_from_there(
+    way: FaultyWay, driver: StorageDriver
+) -> None:
+    await driver.put(DIGEST, CONTENT)
+    way.fault = first(2, truncated)
+    assert await joined(driver.read(DIGEST, 0, len(CONTENT))) == CONTENT
 
 
 async def test_a_server_that_is_gone_is_busy(place: Place) -> None:
