@@ -95,10 +95,11 @@ schema: $(VENV)/.dev ## Write app/db/schema.sql anew from the migrations
 	@$(IN_VENV) tests.support.schema
 
 .PHONY: docs
-docs: $(VENV)/.dev ## Write docs/configuration.md and docs/permissions.md anew from the code
+docs: $(VENV)/.dev ## Write anew what of docs/ is made from the code: settings, permissions, drivers
 	@$(IN_VENV) cli settings --markdown > docs/configuration.md.new
 	@mv docs/configuration.md.new docs/configuration.md
 	@$(IN_VENV) tests.support.matrix
+	@$(IN_VENV) tests.support.drivers
 
 .PHONY: lock
 lock: $(VENV)/.made ## Resolve the dependencies of pyproject.toml anew into requirements/

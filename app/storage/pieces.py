@@ -1,7 +1,6 @@
 """Uploads as pieces that the storage keeps apart and puts together itself.
 
-Azure has blocks, Google Cloud Storage objects that it composes: both take pieces of any size, under names
-that we choose. docs/decisions/0016 says why.
+Azure has blocks: pieces of any size, under names that we choose. docs/decisions/0017 says why.
 """
 
 import time

@@ -1,4 +1,4 @@
-"""Blobs as objects, uploads as pieces: what the drivers for Azure and Google Cloud Storage have in common.
+"""Blobs as objects, uploads as pieces: a driver for what puts pieces together.
 
 An object is there whole or not at all, and durable once the storage has answered.
 """

@@ -1,7 +1,6 @@
 """Reading objects of S3."""
 
 from collections.abc import AsyncGenerator
-from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from app.storage.driver import StorageError
@@ -16,7 +15,11 @@ _READ_BYTES: Final = 1 << 20
 
 def stream(bucket: Bucket, key: str, start: int, *, stop: int) -> AsyncGenerator[bytes]:
     """Yield the bytes `start <= i < stop`; raise FileNotFoundError."""
-    return resumed(partial(_read, bucket, key), start, stop)
+
+    def read(first: int, end: int) -> AsyncGenerator[bytes]:
+        return _read(bucket, key, first, stop=end)
+
+    return resumed(read, start, stop)
 
 
 async def read_first(bucket: Bucket, key: str, length: int) -> bytes:
@@ -24,7 +27,7 @@ async def read_first(bucket: Bucket, key: str, length: int) -> bytes:
     return b"".join([piece async for piece in stream(bucket, key, 0, stop=length)])
 
 
-async def _read(bucket: Bucket, key: str, start: int, stop: int) -> AsyncGenerator[bytes]:
+async def _read(bucket: Bucket, key: str, start: int, *, stop: int) -> AsyncGenerator[bytes]:
     with storage_errors():
         found = await bucket.s3.get_object(**bucket.at(key), Range=f"bytes={start}-{stop - 1}")
     body = found["Body"]

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from cli.settings import markdown
+from tests.support import drivers
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
@@ -26,6 +27,10 @@ def test_the_licence_is_there_and_goes_into_the_image() -> None:
     assert (project["license"], project["license-files"]) == ("Apache-2.0", ["LICENSE"])
     assert "Apache License\n                           Version 2.0" in (ROOT / "LICENSE").read_text()
     assert "!LICENSE" in (ROOT / ".dockerignore").read_text().splitlines()
+
+
+def test_the_table_of_drivers_is_what_the_tests_say() -> None:
+    assert drivers.PAGE.read_text(encoding="utf-8") == drivers.render(), "run `make docs`"
 
 
 def test_the_table_of_settings_is_what_the_code_says() -> None:

@@ -13,7 +13,7 @@ from tests.contracts.manifests import ROOT, Workload, environment, objects, work
 
 OBJECTS = objects()
 WORKLOADS = {workload.name: workload for workload in workloads()}
-NOT_IN_THE_TABLE = {"ROADSTEAD_CONFIG", "REQUIRE_CLIENTS"}
+NOT_IN_THE_TABLE = {"ROADSTEAD_CONFIG", "ROADSTEAD_TEST_STORAGE", "REQUIRE_CLIENTS"}
 NAMING = sorted(
     path for pattern in ("Dockerfile", "k8s/**/*.yaml", "docs/**/*.md") for path in ROOT.glob(pattern)
 )

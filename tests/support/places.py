@@ -19,9 +19,15 @@ class Place(Protocol):
         """Return the part of it below a prefix."""
 
 
-_FIXTURES: Final = {"s3": "bucket", "azure": "azure_bucket", "gcs": "gcs_bucket"}
-_IS_AZURITE_REQUIRED: Final = os.environ.get("REQUIRE_CLIENTS") == "1"
-BUCKETS: Final = ["s3", *(["azure"] if azurite.IS_THERE or _IS_AZURITE_REQUIRED else [])]
+_FIXTURES: Final = {"s3": "bucket", "azure": "azure_bucket"}
+ALL_BUCKETS: Final = tuple(_FIXTURES)
+"""The drivers that keep content in buckets."""
+
+BUCKETS: Final = [
+    driver
+    for driver in ALL_BUCKETS
+    if driver != "azure" or azurite.IS_THERE or os.environ.get("REQUIRE_CLIENTS") == "1"
+]
 """The drivers whose servers are here; .ci/run requires all."""
 
 
