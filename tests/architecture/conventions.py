@@ -23,6 +23,7 @@ _LOG_METHODS = {"debug", "info", "warning", "error", "critical", "exception"}
 _HOOKS = {"dec_hook", "enc_hook", "default"}
 _MOCKING = {"mock", "pytest_mock", "unittest"}
 _STATEMENTS = {"SQL", "Prepared", "Listing"}
+_STORING = {"r.storage.put", "r.storage.commit"}
 _SLEEPS = {"time.sleep", "asyncio.sleep", "sleep"}
 _NEVER_RUN = {"skip", "skipif", "xfail", "importorskip"}
 
@@ -211,7 +212,18 @@ def _environment(module: Module) -> Iterator[Finding]:
             yield node.lineno, "the whole environment, with whatever ROADSTEAD_ settings it has"
 
 
+def _spared(module: Module) -> Iterator[Finding]:
+    """What is stored while the same is removed as nobody's would be lost: app/blobs/orphans.py says how."""
+    for function in module.functions:
+        called = [(call.lineno, name) for call, name in _calls(function)]
+        spared = min((line for line, name in called if name == "spare"), default=None)
+        for line, name in called:
+            if name in _STORING and (spared is None or line < spared):
+                yield line, f"`{function.name}` makes a blob that nothing keeps from being removed"
+
+
 RULES = (
+    Rule("spared", "Call `spare` before", _spared, ("app",)),
     Rule(
         "suppressions",
         "Write `# noqa: CODE - reason` or `# type: ignore[code]  # reason`",

@@ -57,6 +57,12 @@ SAMPLES = [
     Sample(
         "suppressions", "x = y  # type: ignore", 1, "x = y  # type: ignore[arg-type]  # the stub is wrong"
     ),
+    Sample(
+        "spared",
+        "async def f(r):\n    await r.storage.commit(a)\n    await spare(r, b)",
+        2,
+        "async def f(r):\n    await spare(r, b)\n    await r.storage.commit(a)\n    await r.storage.put(a)",
+    ),
     Sample("imports on top", "def f():\n    import os", 2, "import os\ndef f(): ..."),
     Sample("docstrings", '"""One."""\ndef f(): ...', 2, '"""One."""\ndef f():\n    """Two."""'),
     Sample("docstrings", "x = 1", 1, '"""One."""\ndef _f(): ...'),
