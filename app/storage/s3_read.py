@@ -1,7 +1,7 @@
 """Reading objects of S3."""
 
 from collections.abc import AsyncGenerator
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from app.storage.driver import StorageError
 from app.storage.resumed import BrokenOff, resumed
@@ -9,8 +9,6 @@ from app.storage.s3_client import Bucket, storage_errors
 
 if TYPE_CHECKING:
     from aiobotocore.response import AioStreamingBody
-
-_READ_BYTES: Final = 1 << 20
 
 
 def stream(bucket: Bucket, key: str, start: int, *, stop: int) -> AsyncGenerator[bytes]:
@@ -42,7 +40,8 @@ async def _read(bucket: Bucket, key: str, start: int, *, stop: int) -> AsyncGene
 
 async def _piece(body: "AioStreamingBody") -> bytes:
     try:
-        piece: bytes = await body.read(_READ_BYTES)
+        # As it came from the socket: the SDK's own `read` would put it together with what came before.
+        piece: bytes = (await body.raw_stream.content.readchunk())[0]
     except Exception as error:  # the SDK lets those of its HTTP client through
         raise BrokenOff(f"reading broke off: {type(error).__name__}: {error}") from error
     return piece
