@@ -5,6 +5,16 @@ from datetime import timedelta
 from app.db import SQL, Database, Prepared
 from app.oci.digest import Digest
 
+LIST_ORPHANS = Prepared(
+    "list_orphans", ("bigint",), "SELECT digest FROM orphaned_blobs ORDER BY noticed_at LIMIT $1"
+)
+
+
+async def list_orphans(database: Database, *, limit: int, max_age: timedelta) -> frozenset[str]:
+    """Return what is noted, or being removed, as it was at most `max_age` ago."""
+    return await database.recent(LIST_ORPHANS, limit, max_age=max_age)
+
+
 FIND_ORPHAN = Prepared(
     "find_orphan",
     ("text[]",),

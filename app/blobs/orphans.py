@@ -25,6 +25,10 @@ from app.storage import StorageBusy
 SHARDS: Final = 256
 """Parts of the storage, by the first two digits of digests: one of them is looked at in a run."""
 
+RECENT: Final = timedelta(minutes=1)
+"""For so long a process knows what is noted. What it does not know of cannot go for a day."""
+
+_MOST_KNOWN: Final = 10_000
 _NOTED_AT_ONCE: Final = 1_000
 _MOST_REMOVED: Final = 1_000
 _PATIENCE: Final = timedelta(hours=1)
@@ -36,6 +40,9 @@ async def spare(r: Resources, digest: Digest) -> None:
 
     Raises StorageBusy while just that is being done.
     """
+    noted = await orphans.list_orphans(r.database, limit=_MOST_KNOWN, max_age=RECENT)
+    if digest not in noted and len(noted) < _MOST_KNOWN:
+        return
     if await orphans.is_orphan(r.database, digest) and not await orphans.delete_orphan(r.database, digest):
         raise StorageBusy(f"an earlier {digest}, which nobody used, is being removed")
 

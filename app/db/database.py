@@ -6,6 +6,8 @@ and nothing is transactional until BEGIN is sent.
 """
 
 import asyncio
+import math
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
@@ -32,6 +34,7 @@ class Database:
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
         self._coalescers: dict[str, Coalescer[_Key, tuple[Any, ...]]] = {}
+        self._recent: dict[str, tuple[float, frozenset[Any]]] = {}
 
     def transaction(self) -> Transaction:
         """Commit when the block ends, roll back when it raises."""
@@ -66,6 +69,18 @@ class Database:
             return await self.call(prepared, *params)
         except DatabaseUnavailable:
             return await self.call(prepared, *params)
+
+    async def recent(self, prepared: Prepared, *params: object, max_age: timedelta) -> frozenset[Any]:
+        """Return the first column of every row, as it was at most `max_age` ago in this process.
+
+        For a statement whose parameters are always the same.
+        """
+        now = time.monotonic()
+        asked_at, values = self._recent.get(prepared.name, (-math.inf, frozenset()))
+        if now - asked_at > max_age.total_seconds():
+            values = frozenset(row[0] for row in await self.read(prepared, *params))
+            self._recent[prepared.name] = (now, values)
+        return values
 
     async def look_up(self, prepared: Prepared, *key: object) -> tuple[Any, ...]:
         """Return the one row that a hot look-up has for this key.

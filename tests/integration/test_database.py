@@ -34,6 +34,7 @@ TWICE = Prepared(
     "SELECT asked * 2 FROM unnest($1) WITH ORDINALITY AS asked (asked, place) ORDER BY place",
 )
 CREATE = Prepared("tests_create", ("text[]",), "INSERT INTO projects (name) SELECT unnest($1)")
+LIST = Prepared("tests_list", ("bigint",), "SELECT name FROM projects LIMIT $1")
 UNTIL_FIRST = "0001_registry"
 
 
@@ -51,6 +52,15 @@ async def value(database: Database, statement: SQL, **params: object) -> object:
 async def names(database: Database) -> list[str]:
     async with database.autocommit() as statements:
         return await statements.values(NAMES)
+
+
+async def test_what_is_asked_for_as_it_was_recently_is_asked_once(database: Database) -> None:
+    hour, none = timedelta(hours=1), timedelta(0)
+    await database.call(CREATE, ["first"])
+    assert await database.recent(LIST, 10, max_age=hour) == {"first"}
+    await database.call(CREATE, ["second"])
+    assert await database.recent(LIST, 10, max_age=hour) == {"first"}
+    assert await database.recent(LIST, 10, max_age=none) == {"first", "second"}
 
 
 async def test_server_that_gives_up_is_no_cancellation(database: Database) -> None:
