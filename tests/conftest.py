@@ -8,6 +8,7 @@ from redis import Redis
 
 from app.settings import Settings, load
 from tests.support.azurite import Container, azure_server
+from tests.support.fakegcs import GcsBucket, gcs_server
 from tests.support.registry import Registry, running_registry
 from tests.support.seaweed import Bucket, s3_server
 from tests.support.servers import Databases, postgres_server, short_directory, valkey_server
@@ -41,6 +42,14 @@ async def azure_bucket() -> AsyncIterator[Container]:
     """A container on a server that speaks as Azure: each test takes a prefix of its own."""
     with short_directory() as directory:
         async with azure_server(directory) as lent:
+            yield lent
+
+
+@pytest.fixture(scope="session")
+async def gcs_bucket() -> AsyncIterator[GcsBucket]:
+    """A bucket on a server that speaks as Google: each test takes a prefix of its own."""
+    with short_directory() as directory:
+        async with gcs_server(directory) as lent:
             yield lent
 
 

@@ -8,7 +8,7 @@ from msgspec.structs import fields
 
 from app.settings.secret import Secret
 
-_BUCKETS: Final = ("s3", "azure")
+_BUCKETS: Final = ("s3", "azure", "gcs")
 _ONLY: Final = {
     "root": ("filesystem",),
     "region": ("s3",),
@@ -19,14 +19,15 @@ _ONLY: Final = {
     "kms_key": ("s3",),
     "account": ("azure",),
     "account_key": ("azure",),
+    "credentials_file": ("gcs",),
 }
 """The drivers of each setting that is not for all that keep content in buckets."""
 
 
 class StorageSettings(Struct, frozen=True, forbid_unknown_fields=True):
-    """Where content bytes lie: in files, or in a bucket of S3 or Azure, or of what speaks as they do."""
+    """Where content bytes lie: in files, or in a bucket of S3, Azure, Google, or what speaks as they do."""
 
-    driver: Annotated[Literal["filesystem", "s3", "azure"], Meta(description="Storage driver.")] = (
+    driver: Annotated[Literal["filesystem", "s3", "azure", "gcs"], Meta(description="Storage driver.")] = (
         "filesystem"
     )
     root: Annotated[
@@ -36,7 +37,7 @@ class StorageSettings(Struct, frozen=True, forbid_unknown_fields=True):
         str,
         Meta(
             pattern=r"^([A-Za-z0-9._-]{3,255})?$",
-            description="S3, Azure: the bucket, or container, which has to be there. "
+            description="S3, Azure, GCS: the bucket, or container, which has to be there. "
             "Required by these drivers.",
         ),
     ] = ""
@@ -44,7 +45,7 @@ class StorageSettings(Struct, frozen=True, forbid_unknown_fields=True):
         str,
         Meta(
             pattern=r"^[A-Za-z0-9._/-]*$",
-            description="S3, Azure: what the keys of all objects begin with, such as `registry`; "
+            description="S3, Azure, GCS: what the keys of all objects begin with, such as `registry`; "
             "others may use the rest of the bucket.",
         ),
     ] = ""
@@ -55,15 +56,15 @@ class StorageSettings(Struct, frozen=True, forbid_unknown_fields=True):
         str,
         Meta(
             pattern=r"^(https?://[^/?#]+/?)?$",
-            description="S3, Azure: the server, such as `https://s3.example.org`; default: that of the "
-            "service.",
+            description="S3, Azure, GCS: the server, such as `https://s3.example.org`; default: that of the "
+            "service. On GCS it is for emulators, which are asked without credentials.",
         ),
     ] = ""
     public_endpoint: Annotated[
         str,
         Meta(
             pattern=r"^(https?://[^/?#]+/?)?$",
-            description="S3, Azure: the server as clients reach it, in URLs that are signed for them; "
+            description="S3, Azure, GCS: the server as clients reach it, in URLs that are signed for them; "
             "default: the endpoint.",
         ),
     ] = ""
@@ -98,6 +99,13 @@ class StorageSettings(Struct, frozen=True, forbid_unknown_fields=True):
             "environment, workload identity, managed identity."
         ),
     ] = Secret("")
+    credentials_file: Annotated[
+        str,
+        Meta(
+            description="GCS: the file with the key of a service account. Without it, the SDK looks where it "
+            "always does: environment, profile, metadata of the machine."
+        ),
+    ] = ""
     encryption: Annotated[
         Literal["default", "AES256", "aws:kms"],
         Meta(description="S3: how objects are encrypted by the server. `default`: as the bucket says."),
@@ -109,8 +117,8 @@ class StorageSettings(Struct, frozen=True, forbid_unknown_fields=True):
         str,
         Meta(
             pattern="^[A-Za-z_]*$",
-            description="S3, Azure: the storage class, or access tier, of blobs, such as `STANDARD_IA` "
-            "or `Cool`; uploads are of the standard one.",
+            description="S3, Azure, GCS: the storage class, or access tier, of blobs, such as `STANDARD_IA`, "
+            "`Cool` or `NEARLINE`; uploads are of the standard one.",
         ),
     ] = ""
     part_bytes: Annotated[
@@ -118,19 +126,19 @@ class StorageSettings(Struct, frozen=True, forbid_unknown_fields=True):
         Meta(
             ge=5 << 20,
             le=1 << 30,
-            description="S3, Azure: the size of an upload's parts, in bytes. An upload takes about six "
+            description="S3, Azure, GCS: the size of an upload's parts, in bytes. An upload takes about six "
             "times that of memory. Those of an upload of more than 10 GB grow with it.",
         ),
     ] = 8 << 20
     connect_timeout: Annotated[
-        timedelta, Meta(description="S3, Azure: an attempt to connect is given up after this long.")
+        timedelta, Meta(description="S3, Azure, GCS: an attempt to connect is given up after this long.")
     ] = timedelta(seconds=5)
     read_timeout: Annotated[
-        timedelta, Meta(description="S3, Azure: a server that says nothing for this long is given up.")
+        timedelta, Meta(description="S3, Azure, GCS: a server that says nothing for this long is given up.")
     ] = timedelta(seconds=30)
     attempts: Annotated[
         int,
-        Meta(ge=1, le=20, description="S3, Azure: how often a request is tried, with growing pauses."),
+        Meta(ge=1, le=20, description="S3, Azure, GCS: how often a request is tried, with growing pauses."),
     ] = 5
 
     def __post_init__(self) -> None:

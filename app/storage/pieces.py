@@ -1,6 +1,7 @@
 """Uploads as pieces that the storage keeps apart and puts together itself.
 
-Azure has blocks: pieces of any size, under names that we choose. docs/decisions/0017 says why.
+Azure has blocks, Google Cloud Storage objects that it composes: both take pieces of any size, under names
+that we choose. docs/decisions/0017 and 0019 say why.
 """
 
 import time

@@ -1,7 +1,7 @@
 """The registry that is tested: our own, or the one at ROADSTEAD_TEST_URL.
 
 ROADSTEAD_TEST_URL=http://127.0.0.1:5000 ROADSTEAD_TEST_AUTH=admin:password pytest tests/conformance
-ROADSTEAD_TEST_STORAGE=s3 pytest tests/conformance       or azure
+ROADSTEAD_TEST_STORAGE=s3 pytest tests/conformance       or azure, gcs
 """
 
 import os

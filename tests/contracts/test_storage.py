@@ -1,13 +1,9 @@
 """What every storage driver does with blobs: the same tests for each of them."""
 
-from datetime import timedelta
-
 import pytest
-from aiohttp import ClientSession
-from yarl import URL
 
 from app.oci.digest import Algorithm, Digest
-from app.storage import FilesystemDriver, StorageDriver, StorageError
+from app.storage import StorageDriver, StorageError
 from tests.contracts.storing import CONTENT, EVERYTHING, OpenDriver, blob, digests_in, joined
 
 BOTH: tuple[Algorithm, ...] = ("sha256", "sha512")
@@ -115,22 +111,3 @@ async def test_a_deleted_blob_is_gone_and_deleting_it_again_is_fine(driver: Stor
     assert await digests_in(driver) == [kept]
     with pytest.raises(FileNotFoundError):
         await joined(driver.read(gone, 0, 4))
-
-
-async def test_a_link_opens_the_blob_with_the_headers_that_were_chosen(driver: StorageDriver) -> None:
-    digest = Digest.of(CONTENT)
-    await driver.put(digest, CONTENT)
-    disposition = 'attachment; filename="a b.bin"'
-    chosen = {"content_type": "text/x-test", "disposition": disposition}
-    plain = await driver.presign(digest, timedelta(minutes=1))
-    dressed = await driver.presign(digest, timedelta(minutes=1), **chosen)
-    if plain is None or dressed is None:
-        assert isinstance(driver, FilesystemDriver)
-        return
-    async with ClientSession() as session:
-        async with session.get(URL(plain, encoded=True), headers={"Range": "bytes=5-9"}) as answer:
-            assert (answer.status, await answer.read()) == (206, CONTENT[5:10])
-        async with session.get(URL(dressed, encoded=True)) as answer:
-            assert (answer.status, await answer.read()) == (200, CONTENT)
-            assert answer.headers["Content-Type"] == "text/x-test"
-            assert answer.headers["Content-Disposition"] == disposition

@@ -19,7 +19,7 @@ class Place(Protocol):
         """Return the part of it below a prefix."""
 
 
-_FIXTURES: Final = {"s3": "bucket", "azure": "azure_bucket"}
+_FIXTURES: Final = {"s3": "bucket", "azure": "azure_bucket", "gcs": "gcs_bucket"}
 ALL_BUCKETS: Final = tuple(_FIXTURES)
 """The drivers that keep content in buckets."""
 

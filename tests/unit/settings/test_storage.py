@@ -36,10 +36,13 @@ def test_a_bucket_is_all_that_s3_needs() -> None:
         (on_s3(driver="ftp"), "ROADSTEAD_STORAGE_DRIVER is wrong"),
         (on_s3(account="x" * 3), r"STORAGE_ACCOUNT is wrong: .* set storage\.driver to `azure`"),
         (on_s3(account_key="x"), r"STORAGE_ACCOUNT_KEY is wrong: .* set storage\.driver to `azure`"),
+        (on_s3(credentials_file="x"), r"CREDENTIALS_FILE is wrong: .* set storage\.driver to `gcs`"),
         (on_s3(driver="azure"), "ROADSTEAD_STORAGE_ACCOUNT is wrong: the driver `azure` needs it"),
         (on_s3(driver="azure", account="A"), "ROADSTEAD_STORAGE_ACCOUNT is wrong"),
         (on_s3(driver="azure", account="acc", bucket=""), "STORAGE_BUCKET is wrong: the driver `azure`"),
         (on_s3(driver="azure", account="acc", region="eu"), r"STORAGE_REGION is wrong: .* to `s3`"),
+        (on_s3(driver="gcs", path_style="always"), r"PATH_STYLE is wrong: .* to `s3` or `azure`"),
+        (on_s3(driver="gcs", access_key="x"), r"STORAGE_ACCESS_KEY is wrong: .* to `s3`"),
     ],
 )
 def test_what_does_not_go_together_says_what_to_set(settings: dict[str, str], reason: str) -> None:

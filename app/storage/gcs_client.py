@@ -1,0 +1,144 @@
+"""The way to one bucket of Google Cloud Storage: requests that are tried again with care, by its JSON API."""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any, Final, NamedTuple
+from urllib.parse import quote
+
+from aiohttp import ClientError, ClientResponse, ClientSession, ClientTimeout, DummyCookieJar, TCPConnector
+
+from app.settings import StorageSettings
+from app.storage.driver import StorageBusy, StorageError
+from app.storage.gcs_identity import Identity
+
+_GOOGLE: Final = "https://storage.googleapis.com"
+_PATIENCE: Final = frozenset({408, 429, 500, 502, 503, 504})
+_CONNECTIONS: Final = 256
+_LONGEST_PAUSE_SECONDS: Final = 20
+_NOT_FOUND: Final = 404
+_FAILED: Final = 400
+
+
+class Request(NamedTuple):
+    """What is asked of the service."""
+
+    method: str
+    path: str
+    query: Mapping[str, str] = {}
+    headers: Mapping[str, str] = {}
+    content: tuple[bytes, ...] = ()
+
+
+class Bucket:
+    """The bucket's objects below the prefix, by our own keys."""
+
+    def __init__(self, session: ClientSession, identity: Identity | None, settings: StorageSettings) -> None:
+        self._session = session
+        # Over a line that anybody can read, no token goes: that is an emulator.
+        self._is_open = settings.endpoint.startswith("http://")
+        self.identity: Final = identity
+        self._attempts = settings.attempts
+        self._host = (settings.endpoint or _GOOGLE).rstrip("/")
+        self.name: Final = settings.bucket
+        self.public_host: Final = (settings.public_endpoint or self._host).rstrip("/")
+        self.prefix: Final = f"{settings.prefix.strip('/')}/" if settings.prefix.strip("/") else ""
+
+    def path(self, key: str) -> str:
+        """Return the path of an object's metadata."""
+        return f"/storage/v1/b/{self.name}/o/{quote(self.prefix + key, safe='')}"
+
+    async def ask(self, request: Request) -> Any:  # noqa: ANN401 - it is JSON
+        """Ask, and return what the service says; raise FileNotFoundError, StorageBusy or StorageError."""
+        async with self.open(request) as answer:
+            try:
+                return await answer.json(content_type=None)
+            except (ClientError, TimeoutError, OSError) as error:
+                raise StorageBusy(f"{type(error).__name__}: {error}") from error
+
+    @asynccontextmanager
+    async def open(self, request: Request) -> AsyncIterator[ClientResponse]:
+        """Ask, as often as it is worth while, and lend the answer before its body has come."""
+        answer = await self._answer(request)
+        try:
+            yield answer
+        finally:
+            answer.close()
+
+    async def _answer(self, request: Request) -> ClientResponse:
+        failures = 0
+        while True:
+            try:
+                return await self._try(request)
+            except StorageBusy:
+                failures += 1
+                if failures >= self._attempts:
+                    raise
+            pause = min(2 ** (failures - 1), _LONGEST_PAUSE_SECONDS)
+            await asyncio.sleep(random.uniform(0, pause))  # noqa: S311 - it spreads load
+
+    async def _try(self, request: Request) -> ClientResponse:
+        try:
+            answer = await self._session.request(
+                request.method,
+                self._host + request.path,
+                params=request.query,
+                headers={**request.headers, **await self._authorization()},
+                data=_sent(request.content) if request.content else None,
+            )
+            if answer.status < _FAILED:
+                return answer
+            raise _failure(answer.status, f"{request.path}: {await answer.text(errors='replace')}")
+        except (ClientError, TimeoutError, OSError) as error:
+            if isinstance(error, FileNotFoundError):
+                raise
+            raise StorageBusy(f"{type(error).__name__}: {error}") from error
+
+    async def _authorization(self) -> dict[str, str]:
+        if self.identity is None or self._is_open:
+            return {}
+        return {"Authorization": f"Bearer {await self.identity.token()}"}
+
+
+@asynccontextmanager
+async def open_bucket(settings: StorageSettings) -> AsyncIterator[Bucket]:
+    """Lend the way to a bucket; raise StorageError unless there is one."""
+    timeout = ClientTimeout(
+        total=None,
+        sock_connect=settings.connect_timeout.total_seconds(),
+        sock_read=settings.read_timeout.total_seconds(),
+    )
+    async with AsyncExitStack() as stack:
+        session = await stack.enter_async_context(
+            ClientSession(
+                timeout=timeout, connector=TCPConnector(limit=_CONNECTIONS), cookie_jar=DummyCookieJar()
+            )
+        )
+        is_anonymous = settings.endpoint.startswith("http://") and not settings.credentials_file
+        identity = None if is_anonymous else Identity(settings.credentials_file)
+        bucket = Bucket(session, identity, settings)
+        await _find(bucket)
+        yield bucket
+
+
+async def _find(bucket: Bucket) -> None:
+    try:
+        await bucket.ask(Request("GET", f"/storage/v1/b/{bucket.name}/o", {"maxResults": "1"}))
+    except FileNotFoundError:
+        raise StorageError(
+            f"there is no bucket `{bucket.name}` on Google Cloud Storage: make it, or name another one by "
+            "ROADSTEAD_STORAGE_BUCKET"
+        ) from None
+
+
+async def _sent(content: tuple[bytes, ...]) -> AsyncIterator[bytes]:
+    """Send a body piece by piece: all of it at once would hold up the event loop."""
+    for piece in content:
+        yield piece
+
+
+def _failure(status: int, message: str) -> Exception:
+    if status == _NOT_FOUND:
+        return FileNotFoundError(message)
+    return StorageBusy(message) if status in _PATIENCE else StorageError(message)

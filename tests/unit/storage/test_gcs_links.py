@@ -1,0 +1,62 @@
+"""Links to Google Cloud Storage: signed by the key of the service account, as version 4 has it."""
+
+import hashlib
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+from app.storage import StorageError
+from app.storage.gcs_identity import Identity
+from tests.support.fakegcs import EMAIL, service_account
+
+URL = "https://storage.googleapis.com/blobs/registry/blobs/sha256/a3/f2/a3f2"
+
+
+def check(url: str, file: Path) -> None:
+    """Do what Google does with a link."""
+    key = load_pem_private_key(json.loads(file.read_text())["private_key"].encode(), None).public_key()
+    assert isinstance(key, RSAPublicKey)
+    query, _, signature = urlsplit(url).query.partition("&X-Goog-Signature=")
+    host, path = urlsplit(url).netloc, urlsplit(url).path
+    request = "\n".join(["GET", path, query, f"host:{host}", "", "host", "UNSIGNED-PAYLOAD"])
+    asked = parse_qs(query)
+    (date,), (credential,) = asked["X-Goog-Date"], asked["X-Goog-Credential"]
+    text = [
+        "GOOG4-RSA-SHA256",
+        date,
+        credential.partition("/")[2],
+        hashlib.sha256(request.encode()).hexdigest(),
+    ]
+    key.verify(bytes.fromhex(signature), "\n".join(text).encode(), PKCS1v15(), SHA256())
+
+
+async def test_a_link_has_the_signature_of_the_service_account(tmp_path: Path) -> None:
+    file = service_account(tmp_path)
+    disposition = 'attachment; filename="a b.bin"'
+    chosen = {"response-content-disposition": disposition, "response-content-type": "", "a": "/"}
+    url = await Identity(str(file)).sign(URL, timedelta(hours=2), chosen)
+    assert url is not None
+    check(url, file)
+    asked = parse_qs(urlsplit(url).query)
+    assert asked["response-content-disposition"] == [disposition]
+    assert "response-content-type" not in asked
+    assert asked["X-Goog-Expires"] == ["7200"]
+    assert asked["X-Goog-Credential"] == [f"{EMAIL}/{datetime.now(UTC):%Y%m%d}/auto/storage/goog4_request"]
+    with pytest.raises(InvalidSignature):
+        check(url.replace("7200", "9200"), file)
+
+
+@pytest.mark.parametrize("content", ["", "{}", '{"type": "service_account"}'])
+def test_a_file_without_a_key_is_named(tmp_path: Path, content: str) -> None:
+    file = tmp_path / "key.json"
+    file.write_text(content)
+    with pytest.raises(StorageError, match="no credentials"):
+        Identity(str(file))
