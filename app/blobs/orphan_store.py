@@ -10,7 +10,7 @@ LIST_ORPHANS = Prepared(
 )
 
 
-async def list_orphans(database: Database, *, limit: int, max_age: timedelta) -> frozenset[str]:
+async def get_orphans(database: Database, *, limit: int, max_age: timedelta) -> frozenset[str]:
     """Return what is noted, or being removed, as it was at most `max_age` ago."""
     return await database.recent(LIST_ORPHANS, limit, max_age=max_age)
 

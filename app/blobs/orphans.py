@@ -40,7 +40,7 @@ async def spare(r: Resources, digest: Digest) -> None:
 
     Raises StorageBusy while just that is being done.
     """
-    noted = await orphans.list_orphans(r.database, limit=_MOST_KNOWN, max_age=RECENT)
+    noted = await orphans.get_orphans(r.database, limit=_MOST_KNOWN, max_age=RECENT)
     if digest not in noted and len(noted) < _MOST_KNOWN:
         return
     if await orphans.is_orphan(r.database, digest) and not await orphans.delete_orphan(r.database, digest):
