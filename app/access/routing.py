@@ -207,6 +207,13 @@ async def require(
     return ProjectCall(standing.project_id or 0, standing.project_name, actor, standing, cause_of(request))
 
 
+async def require_writable(request: web.Request) -> None:
+    """Raise Denied while the system is read only: for what is changed by a GET."""
+    await request.app[AUTHORITY].prove()
+    if request[_STANDING].is_read_only:
+        raise Denied(_READ_ONLY)
+
+
 def actor_of(request: web.Request) -> Actor:
     """Return the caller of a guarded request."""
     return request[_ACTOR]

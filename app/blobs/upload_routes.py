@@ -8,7 +8,7 @@ from uuid import UUID
 from aiohttp import web
 
 from app.access import Call, Permission
-from app.access.routing import AUTHORITY, Route, call_of, repository_of
+from app.access.routing import AUTHORITY, Route, call_of, repository_of, require_writable
 from app.blobs import direct, uploads
 from app.blobs.model import whereabouts
 from app.blobs.mount import mount
@@ -27,7 +27,6 @@ from app.oci.names import RepositoryName
 from app.resources import resources
 
 _CONTENT_RANGE: Final = re.compile(r"(?:bytes )?([0-9]{1,18})-([0-9]{1,18})(?:/(?:[0-9]{1,18}|\*))?")
-_COME_AGAIN: Final = {"Retry-After": "2"}
 
 
 async def start(request: web.Request) -> web.Response:
@@ -60,22 +59,23 @@ async def complete(request: web.Request) -> web.Response:
     digest = Digest.parse(_required(request, "digest"))
     if await uploads.complete(resources(request), call, upload_id, digest=digest, last=_chunk(request)):
         return _created(call, digest)
-    return web.Response(status=202, headers=_progress(call, upload_id, 0) | _COME_AGAIN)
+    return _come_again(call, upload_id)
 
 
 async def status(request: web.Request) -> web.Response:
     """Say how far the upload got; or sign URLs for it, or list its parts, where the query says so."""
-    call, upload_id = call_of(request), _upload_id(request)
+    r, upload_id = resources(request), _upload_id(request)
     if request.query.get("presigned") == "true":
-        parts = await direct.presign(resources(request), call, upload_id, wanted=wanted_of(request))
-        return signed(request, parts)
+        await require_writable(request)
+        wanted = wanted_of(request)
+        return signed(request, await direct.presign(r, call_of(request), upload_id, wanted=wanted))
+    call = call_of(request)
     if request.query.get("list_parts") == "true":
-        return listed(await direct.list_parts(resources(request), call, upload_id))
-    session = await uploads.status_of(resources(request), call, upload_id)
-    headers = _progress(call, upload_id, session.offset_bytes)
+        return listed(await direct.list_parts(r, call, upload_id))
+    session = await uploads.status_of(r, call, upload_id)
     if session.direct == "hashing":
-        return web.Response(status=202, headers=headers | _COME_AGAIN)
-    return web.Response(status=204, headers=headers)
+        return _come_again(call, upload_id)
+    return web.Response(status=204, headers=_progress(call, upload_id, session.offset_bytes))
 
 
 async def cancel(request: web.Request) -> web.Response:
@@ -142,6 +142,13 @@ def _source(name: str | None) -> RepositoryName | None:
 
 def _progress(call: Call, upload_id: UUID, offset: int) -> dict[str, str]:
     return {**whereabouts(call.repository, upload_id, offset), "Docker-Upload-UUID": str(upload_id)}
+
+
+def _come_again(call: Call, upload_id: UUID) -> web.Response:
+    """Answer who wants to know what somebody else still has to find out."""
+    headers = _progress(call, upload_id, 0) | {"Retry-After": "2"}
+    del headers["Range"]
+    return web.Response(status=202, headers=headers)
 
 
 def _created(call: Call, digest: Digest) -> web.Response:

@@ -19,7 +19,7 @@ from app.blobs.settle import settle
 from app.events import BlobReceived, outbox
 from app.jobs import pending
 from app.oci.digest import Algorithm, Digest
-from app.oci.errors import BlobUploadBusy, BlobUploadUnknown, DigestInvalid
+from app.oci.errors import BlobUploadBusy, BlobUploadInvalid, BlobUploadUnknown, DigestInvalid
 from app.quotas.usage import require_room
 from app.resources import Resources
 from app.storage import StorageError
@@ -38,7 +38,7 @@ async def close_direct(r: Resources, call: Call, session: UploadSession, *, dige
     """
     if session.direct == "hashing":
         if session.algorithm != digest.algorithm:
-            raise DigestInvalid(f"its {session.algorithm} digest is being computed; name that one")
+            raise BlobUploadInvalid(f"its {session.algorithm} digest is being computed; name that one")
         return False
     session = await lease(r, call, session.id, start=None)
     try:

@@ -204,3 +204,20 @@ async def limit(registry: Registry, project: str, hard_bytes: int) -> None:
     body = {"hard": {"storage": hard_bytes}}
     async with registry.session.put(f"{api}/quotas/{project_id}", json=body, headers=basic) as answer:
         assert answer.status == 200
+
+
+async def test_nothing_is_signed_for_while_the_system_is_read_only(
+    client: Uploader, repo: Repository, on_s3: Registry
+) -> None:
+    session = await repo.start()
+    await configure(on_s3, read_only=True)
+    refused = await client.ask(session)
+    assert (refused.status, refused.code) == (403, "DENIED")
+    await configure(on_s3, read_only=False)
+    assert (await client.ask(session)).status == 200
+
+
+async def configure(registry: Registry, **values: bool) -> None:
+    url = f"{registry.url}/api/v2.0/configurations"
+    async with registry.session.put(url, json=values, headers=registry.basic) as answer:
+        assert answer.status == 200

@@ -117,7 +117,7 @@ async def test_a_client_names_one_algorithm_while_it_is_computed(
     data = unique(SIZE)
     session = await Uploader(repo).send(data)
     assert (await repo.close(session, digest_of(data, "sha512"))).status == 202
-    assert (await repo.close(session, digest_of(data))).code == "DIGEST_INVALID"
+    assert (await repo.close(session, digest_of(data))).code == "BLOB_UPLOAD_INVALID"
     with start_worker(place):
         assert (await closed(repo, session, digest_of(data, "sha512"))).status == 201
     assert (await repo.get(f"blobs/{digest_of(data, 'sha512')}")).body == data

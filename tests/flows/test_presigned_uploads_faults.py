@@ -1,0 +1,147 @@
+"""Uploads by signed URLs while a storage fails or a process dies: they end verified, or are refused."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import TypeAlias
+
+import pytest
+from aiohttp import ClientError, web
+
+from tests.conformance.client import Repository, open_repository
+from tests.conformance.content import digest_of, unique
+from tests.conformance.serving import served_by_processes, settings_for
+from tests.flows.presigned import Uploader, left_in
+from tests.support.eventually import DEADLINE_SECONDS, until
+from tests.support.faulty import Ask, Fault, FaultyWay, answering, faulty_way, first, reset, where
+from tests.support.registry import Registry, running_registry
+from tests.support.seaweed import Bucket
+
+pytestmark = pytest.mark.slow
+
+SIZE = 100_000
+SLOW_DOWN = "<Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>"
+BROKEN = "<Error><Code>InternalError</Code><Message>We encountered an internal error.</Message></Error>"
+
+IsMeant: TypeAlias = Callable[[web.Request], bool]
+
+
+def is_end(request: web.Request) -> bool:
+    return request.method == "POST" and "uploadId" in request.query
+
+
+def is_read(request: web.Request) -> bool:
+    return request.method == "GET" and "/uploads/parts/" in request.path and "uploadId" not in request.query
+
+
+def is_copy(request: web.Request) -> bool:
+    return "x-amz-copy-source" in request.headers
+
+
+def is_removal(request: web.Request) -> bool:
+    return "delete" in request.query or (request.method == "DELETE" and "uploadId" not in request.query)
+
+
+@pytest.fixture
+async def way(bucket: Bucket) -> AsyncIterator[FaultyWay]:
+    async with faulty_way(bucket.endpoint) as lent:
+        yield lent
+
+
+@pytest.fixture
+def settings(place: Bucket, way: FaultyWay) -> dict[str, str]:
+    """The registry goes the faulty way, and its clients do not."""
+    ours = replace(place, endpoint=way.url).settings
+    return {"uploads_lease": "1", "storage_attempts": "2", "storage_public_endpoint": place.endpoint, **ours}
+
+
+@pytest.fixture
+async def on_s3(database_url: str, tmp_path: Path, settings: dict[str, str]) -> AsyncIterator[Registry]:
+    async with running_registry(settings_for(database_url, tmp_path, **settings)) as running:
+        yield running
+
+
+@pytest.mark.parametrize("is_meant", [is_end, is_read, is_copy])
+@pytest.mark.parametrize("fault", [answering(503, SLOW_DOWN), answering(200, BROKEN), reset])
+async def test_a_close_that_the_storage_fails_is_sent_again(
+    client: Uploader, repo: Repository, on_s3: Registry, way: FaultyWay, is_meant: IsMeant, fault: Fault
+) -> None:
+    data = unique(SIZE)
+    session = await client.send(data)
+    way.fault = where(is_meant, fault)
+    refused = await repo.close(session, digest_of(data))
+    assert refused.status == 503
+    assert refused.headers["Retry-After"]
+    assert (await repo.head(f"blobs/{digest_of(data)}")).status == 404
+    way.fault = where(is_meant, first(1, fault))
+    closed = await until(lambda: repo.close(session, digest_of(data)), lambda answer: answer.status != 503)
+    assert closed.status == 201
+    assert (await repo.get(f"blobs/{digest_of(data)}")).body == data
+    assert await left_in(on_s3) == []
+
+
+@pytest.mark.parametrize("is_meant", [is_end, is_read, is_copy, is_removal])
+async def test_a_process_that_is_killed_in_any_step_of_the_close_is_followed_by_another(
+    database_url: str, tmp_path: Path, way: FaultyWay, settings: dict[str, str], is_meant: IsMeant
+) -> None:
+    """Each time, the storage has done what it was asked for, and nobody was told."""
+    data, is_done = unique(SIZE), asyncio.Event()
+
+    async def done_untold(_: web.Request, ask: Ask) -> web.StreamResponse:
+        await ask()
+        is_done.set()
+        await asyncio.Event().wait()
+        return web.Response()
+
+    async with served_by_processes(database_url, tmp_path, **settings) as served:
+        repo = served.repo
+        with served.process() as process:
+            session = await Uploader(repo).send(data)
+            way.fault = where(is_meant, first(1, done_untold))
+            closing = asyncio.create_task(repo.close(session, digest_of(data)))
+            await asyncio.wait_for(is_done.wait(), DEADLINE_SECONDS)
+            process.kill()
+            process.wait()
+            closing.cancel()
+            with suppress(ClientError, asyncio.CancelledError):
+                await closing
+        with served.process():
+            assert (await repo.head(f"blobs/{digest_of(data)}")).status == 404
+            closed = await until(
+                lambda: repo.close(session, digest_of(data)), lambda answer: answer.status != 409
+            )
+            assert closed.status == 201
+            assert (await repo.get(f"blobs/{digest_of(data)}")).body == data
+    async with running_registry(settings_for(database_url, tmp_path, **settings)) as registry:
+        assert await left_in(registry) == []
+
+
+async def test_what_proves_nothing_is_read(
+    client: Uploader, repo: Repository, on_s3: Registry, way: FaultyWay
+) -> None:
+    """A server that takes a part with a wrong checksum: what it says of digests is worth nothing."""
+
+    async def believing(request: web.Request, ask: Ask) -> web.StreamResponse:
+        is_part = request.method == "PUT" and "partNumber" in request.query
+        return web.Response(headers={"ETag": '"0"'}) if is_part else await ask()
+
+    reads = 0
+
+    async def counted(_: web.Request, ask: Ask) -> web.StreamResponse:
+        nonlocal reads
+        reads += 1
+        return await ask()
+
+    data, session = unique(SIZE), await repo.start()
+    way.fault = believing
+    signed = await client.sign(session, digest=digest_of(data))
+    assert signed["headers"] == {}
+    assert await client.put(signed, data) == 200
+    way.fault = where(is_read, counted)
+    assert (await repo.close(session, digest_of(data))).status == 201
+    assert reads == 1
+    other = await open_repository(on_s3)
+    wrong = await Uploader(other).send(b"x" + data[1:], digest=digest_of(data))
+    assert (await other.close(wrong, digest_of(data))).code == "DIGEST_INVALID"
