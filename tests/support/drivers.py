@@ -15,6 +15,7 @@ _MODULES: Final = {
     "test_storage_uploads.py": ("Uploads", _DRIVERS),
     "test_storage_faults.py": ("Failing servers", tuple(ALL_BUCKETS)),
     "test_storage_links.py": ("Links for downloads", tuple(ALL_BUCKETS)),
+    "test_storage_pieces.py": ("Uploads in pieces", ("azure", "gcs")),
     "test_storage_direct.py": ("Uploads by signed URLs", ("s3",)),
 }
 _INTRODUCTION = """\
