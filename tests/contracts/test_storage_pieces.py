@@ -9,7 +9,7 @@ from app.oci.digest import Digest
 from app.storage import StorageDriver
 from app.storage.pieces import Piece, Upload, new_name, new_piece
 from app.storage.pieces_driver import PieceDriver
-from tests.contracts.storing import EVERYTHING, OpenDriver, append, blob, joined
+from tests.contracts.storing import EVERYTHING, PART, OpenDriver, append, blob, joined
 from tests.support.places import BUCKETS, Place, place_of
 
 COUNT = 70
@@ -61,3 +61,15 @@ async def test_an_upload_that_is_still_written_to_is_not_idle(another: OpenDrive
     assert await another().list_uploads(timedelta(minutes=5)) == []
     (found,) = await another().list_uploads(EVERYTHING)
     assert found.items() <= state.items()
+
+
+@pytest.mark.parametrize("is_finished", [False, True])
+async def test_a_writer_drops_all_of_what_it_began(driver: StorageDriver, *, is_finished: bool) -> None:
+    _, writer = await driver.append(driver.new_upload(), 0, is_contested=False)
+    await writer.write(bytes(2 * PART + 1))
+    if is_finished:
+        await writer.finish()
+        assert len(await driver.list_uploads(EVERYTHING)) == 1
+    await writer.drop()
+    writer.close()
+    assert await driver.list_uploads(EVERYTHING) == []
