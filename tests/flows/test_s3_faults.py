@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from datetime import timedelta
 from pathlib import Path
 from uuid import uuid4
 
@@ -14,6 +13,7 @@ from app.blobs import session_store as sessions
 from tests.conformance.client import Repository, open_repository
 from tests.conformance.content import digest_of, unique
 from tests.conformance.serving import settings_for
+from tests.contracts.storing import EVERYTHING
 from tests.support.faulty import (
     Fault,
     FaultyWay,
@@ -35,7 +35,6 @@ from tests.support.seaweed import Bucket
 pytestmark = pytest.mark.slow
 
 SIZE = 9 << 20
-EVERYTHING = timedelta(seconds=-60)
 SLOW_DOWN = "<Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>"
 BROKEN = "<Error><Code>InternalError</Code><Message>We encountered an internal error.</Message></Error>"
 SKEWED = (

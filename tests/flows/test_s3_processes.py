@@ -17,7 +17,7 @@ from tests.conformance.content import digest_of, unique
 from tests.conformance.files import all_files
 from tests.conformance.serving import Served, served_by_processes, settings_for
 from tests.conformance.wire import connect, head
-from tests.flows.test_s3 import EVERYTHING
+from tests.contracts.storing import EVERYTHING
 from tests.support.eventually import until
 from tests.support.registry import running_registry
 from tests.support.seaweed import Bucket

@@ -2,64 +2,34 @@
 
 import http.client
 import os
-import re
-import socket
 import ssl
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.e2e.clients.content import digest_of
+from tests.e2e.clients.nginx import free_address, running_nginx, shown_on
 from tests.e2e.clients.registry import Registry
 from tests.e2e.clients.tls import Secured
-from tests.support.roadstead import ROOT
 from tests.support.waiting import wait_until
 
-PAGE = ROOT / "docs/how-to/run-in-production.md"
+PAGE = "docs/how-to/run-in-production.md"
 MIB = 1 << 20
-
-MAIN = """
-daemon off;
-pid {home}/pid;
-error_log {home}/error.log;
-events {{}}
-http {{
-    access_log off;
-    client_body_temp_path {home}/client_body;
-    proxy_temp_path {home}/proxy;
-    fastcgi_temp_path {home}/fastcgi;
-    uwsgi_temp_path {home}/uwsgi;
-    scgi_temp_path {home}/scgi;
-    {shown}
-}}
-"""
 
 
 @pytest.fixture
 def nginx(home: Path, registry: Registry, secured: Secured) -> Iterator[str]:
     """Runs what the page shows, with our own addresses and files put into it."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        address = f"127.0.0.1:{free.getsockname()[1]}"
-    shown = re.findall(r"```nginx\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)[0]
-    for ours, theirs in {
-        f"server {registry.address};": "server 127.0.0.1:5000;",
-        f"listen {address} ssl;": "listen 443 ssl;",
-        f"{secured.certificate};": "/etc/nginx/tls/registry.example.org.crt;",
-        f"{secured.certificate.parent}/key.pem;": "/etc/nginx/tls/registry.example.org.key;",
-    }.items():
-        assert theirs in shown
-        shown = shown.replace(theirs, ours)
-    (home / "nginx.conf").write_text(MAIN.format(home=home, shown=shown))
-    log = home / "error.log"
-    with subprocess.Popen(["nginx", "-e", str(log), "-c", str(home / "nginx.conf")]) as process:
-        try:
-            wait_until(lambda: is_listening(address) or process.poll() is not None, "nginx listens")
-            assert process.poll() is None, log.read_text()
-            yield address
-        finally:
-            process.terminate()
+    address, tls = free_address(), "/etc/nginx/tls/registry.example.org"
+    ours = {
+        "server 127.0.0.1:5000;": f"server {registry.address};",
+        "listen 443 ssl;": f"listen {address} ssl;",
+        f"{tls}.crt;": f"{secured.certificate};",
+        f"{tls}.key;": f"{secured.certificate.parent}/key.pem;",
+    }
+    with running_nginx(home, shown_on(PAGE, ours), address):
+        yield address
 
 
 @pytest.fixture
@@ -68,12 +38,6 @@ def connection(nginx: str, secured: Secured) -> Iterator[http.client.HTTPSConnec
     connection = http.client.HTTPSConnection(nginx, context=trust, timeout=30)
     yield connection
     connection.close()
-
-
-def is_listening(address: str) -> bool:
-    host, _, port = address.rpartition(":")
-    with socket.socket() as probe:
-        return probe.connect_ex((host, int(port))) == 0
 
 
 def begin_upload(registry: Registry, repository: str) -> str:

@@ -1,11 +1,7 @@
 """nginx as docs/how-to/direct-downloads.md has it: a CDN that sends blobs to whom the registry says."""
 
-import os
 import re
-import socket
-import subprocess
 from collections.abc import AsyncIterator, Iterator
-from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -19,32 +15,13 @@ from app.storage import Wanted
 from tests.conformance.client import Repository, open_repository
 from tests.conformance.content import unique
 from tests.conformance.serving import settings_for
-from tests.e2e.clients.test_nginx import is_listening
+from tests.e2e.clients.nginx import free_address, running_nginx, shown_on
 from tests.management.client import Caller
 from tests.support.registry import Registry, running_registry
-from tests.support.roadstead import ROOT
-from tests.support.waiting import wait_until
 
-PAGE = ROOT / "docs/how-to/direct-downloads.md"
+PAGE = "docs/how-to/direct-downloads.md"
 SECRET = "a-long-random-word"
 SIZE = 100_000
-MAIN = """
-{user}
-daemon off;
-pid {home}/pid;
-error_log {home}/error.log;
-events {{}}
-http {{
-    log_format credentials "$status [$http_authorization]";
-    access_log {home}/access.log credentials;
-    client_body_temp_path {home}/client_body;
-    proxy_temp_path {home}/proxy;
-    fastcgi_temp_path {home}/fastcgi;
-    uwsgi_temp_path {home}/uwsgi;
-    scgi_temp_path {home}/scgi;
-    {shown}
-}}
-"""
 
 
 @dataclass(frozen=True)
@@ -59,27 +36,16 @@ class Cdn:
 @pytest.fixture
 def cdn(home: Path) -> Iterator[Cdn]:
     """Runs what the page shows, with our own addresses and files put into it, and without TLS."""
-    with closing(socket.create_server(("127.0.0.1", 0))) as free:
-        address = f"127.0.0.1:{free.getsockname()[1]}"
-    shown = re.findall(r"```nginx\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)[0]
-    shown = re.sub(r" *ssl_certificate.*\n", "", shown)
-    for theirs, ours in {
+    address, tls = free_address(), "/etc/nginx/tls/blobs.example.org"
+    ours = {
         "listen 443 ssl;": f"listen {address};",
+        f"    ssl_certificate     {tls}.crt;\n": "",
+        f"    ssl_certificate_key {tls}.key;\n": "",
         "/srv/roadstead/storage;": f"{home}/storage;",
         ' SECRET"': f' {SECRET}"',
-    }.items():
-        assert theirs in shown
-        shown = shown.replace(theirs, ours)
-    user = "user root;" if os.geteuid() == 0 else ""  # its workers could not read our files otherwise
-    (home / "nginx.conf").write_text(MAIN.format(user=user, home=home, shown=shown))
-    log = home / "error.log"
-    with subprocess.Popen(["nginx", "-e", str(log), "-c", str(home / "nginx.conf")]) as process:
-        try:
-            wait_until(lambda: is_listening(address) or process.poll() is not None, "nginx listens")
-            assert process.poll() is None, log.read_text()
-            yield Cdn(f"http://{address}", home / "storage", home / "access.log")
-        finally:
-            process.terminate()
+    }
+    with running_nginx(home, shown_on(PAGE, ours), address) as access_log:
+        yield Cdn(f"http://{address}", home / "storage", access_log)
 
 
 @pytest.fixture
