@@ -13,10 +13,11 @@ from aiohttp import web
 from app.blobs.orphans import SHARDS, notice_orphans, remove_orphans, shard_at, spare
 from app.db import SQL
 from app.oci.digest import Digest
+from app.storage import StorageError
 from tests.conformance.client import Answer, Repository, open_repository
 from tests.conformance.content import unique
 from tests.conformance.serving import settings_for
-from tests.support.faulty import Ask, faulty_way, where
+from tests.support.faulty import Ask, answering, faulty_way, where
 from tests.support.registry import Registry, running_registry
 from tests.support.seaweed import Bucket
 
@@ -24,6 +25,10 @@ pytestmark = pytest.mark.slow
 
 SMALL, LARGE = 300, 20 << 20
 NOTE = SQL("INSERT INTO orphaned_blobs (digest) VALUES (%(digest)s)")
+NOT_REMOVED = (
+    "<DeleteResult><Error><Key>blobs</Key><Code>InternalError</Code>"
+    "<Message>try again</Message></Error></DeleteResult>"
+)
 AT_ONCE, LONG = timedelta(0), timedelta(days=1)
 
 
@@ -126,6 +131,20 @@ async def test_a_push_while_it_is_removed_is_refused_and_stays_when_it_comes_aga
             assert await removing == 1
             assert (await push(repo, data)).status == 201
             assert (await repo.get(f"blobs/{orphan}")).body == data
+
+
+async def test_what_the_storage_could_not_remove_is_an_error_although_it_says_200(
+    place: Bucket, database_url: str, tmp_path: Path
+) -> None:
+    async with faulty_way(place.endpoint) as way:
+        settings = settings_for(database_url, tmp_path, **replace(place, endpoint=way.url).settings)
+        async with running_registry(settings) as registry:
+            orphan = await left_behind(registry, unique(SMALL))
+            assert await notice(registry, orphan) == 1
+            way.fault = where(lambda request: "delete" in request.query, answering(200, NOT_REMOVED))
+            with pytest.raises(StorageError, match="1 objects could not be removed: try again"):
+                await remove_orphans(registry.resources, AT_ONCE)
+            assert await registry.resources.storage.stat(orphan) == SMALL
 
 
 def test_every_part_of_the_storage_has_its_turn() -> None:
