@@ -153,11 +153,10 @@ class AzureContainer:
             )
 
     async def _copy(self, source: str, target: str, *, tier: StandardBlobTier | None) -> None:
-        """Copy inside the account, where it is a matter of names; wait where it is not."""
+        """Copy inside the account, where who may write may read; wait where it is not a matter of names."""
         blob = self._account.blob(target)
-        url = await self._account.source(source)
         with storage_errors():
-            started = await blob.start_copy_from_url(url, standard_blob_tier=tier)
+            started = await blob.start_copy_from_url(self._account.blob(source).url, standard_blob_tier=tier)
             status: object = started["copy_status"]
             while status == "pending":
                 await asyncio.sleep(_POLL_SECONDS)

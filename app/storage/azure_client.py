@@ -30,7 +30,6 @@ _READ_BYTES: Final = 1 << 20
 _LARGEST_PUT: Final = 5_000 << 20
 _KEY_LIFETIME: Final = timedelta(days=7)
 """The longest that Azure takes for a key, and so for a URL, of an identity."""
-_COPY_LIFETIME: Final = timedelta(days=1)
 
 
 class _Retry(ExponentialRetry):
@@ -71,20 +70,9 @@ class Account:
 
     async def sign(self, key: str, lifetime: timedelta, *, content_type: str, disposition: str) -> str:
         """Return a URL that opens the blob for as long, at the server as clients reach it."""
-        signature = await self._signature(key, lifetime, content_type=content_type, disposition=disposition)
-        return f"{self._public_url}/{self._settings.bucket}/{self.prefix}{key}?{signature}"
-
-    async def source(self, key: str) -> str:
-        """Return a URL from which Azure itself may copy a blob."""
-        signature = await self._signature(key, _COPY_LIFETIME)
-        return f"{self.blob(key).url}?{signature}"
-
-    async def _signature(
-        self, key: str, lifetime: timedelta, *, content_type: str = "", disposition: str = ""
-    ) -> str:
         now = datetime.now(UTC)
         account_key = str(self._settings.account_key)
-        signature: str = generate_blob_sas(
+        signature = generate_blob_sas(
             self._settings.account,
             self._settings.bucket,
             self.prefix + key,
@@ -95,7 +83,7 @@ class Account:
             content_type=content_type or None,
             content_disposition=disposition or None,
         )
-        return signature
+        return f"{self._public_url}/{self._settings.bucket}/{self.prefix}{key}?{signature}"
 
     async def _delegated(self, now: datetime, until: datetime) -> UserDelegationKey:
         """Return a key that Azure lends to our identity, and which lives long enough."""
