@@ -142,7 +142,12 @@ async def test_a_url_takes_just_as_many_bytes_as_were_said(client: Uploader, rep
     assert (await repo.close(session, digest_of(b"four"))).status == 201
 
 
-async def test_bytes_come_by_one_way_or_the_other(client: Uploader, repo: Repository) -> None:
+@pytest.mark.parametrize("is_first", [False, True])
+async def test_bytes_come_by_one_way_or_the_other(
+    client: Uploader, repo: Repository, *, is_first: bool
+) -> None:
+    if not is_first:
+        await repo.push_blob(b"makes the repository")
     session = await client.send(b"direct")
     for answer in (
         await repo.patch(session, b"more"),

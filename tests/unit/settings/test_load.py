@@ -51,6 +51,7 @@ def test_the_environment_comes_before_the_file(tmp_path: Path) -> None:
         ("LOG_LEVEL", "loud", "'loud'"),
         ("LOG_REQUESTS", "perhaps", "Expected `bool`"),
         ("UPLOADS_LEASE", "soon", "duration"),
+        ("UPLOADS_PRESIGNED_LIFETIME", "604801", "1 second to 7 days"),
         ("UPLOADS_ORPHAN_AGE", "3600", "86400 seconds at least"),
         ("AUTH_TOKEN_LIFETIME", "59", "60 seconds at least"),
         ("AUTH_SECRET_KEY", "hunter2", "32 characters at least"),
