@@ -14,9 +14,11 @@ from app.access import Call
 from app.blobs import direct_store as store
 from app.blobs import session_store as sessions
 from app.blobs.model import UploadSession
+from app.db import Transaction
 from app.oci.digest import Digest
 from app.oci.errors import BlobUploadExpired, BlobUploadInvalid, BlobUploadUnknown, PresigningUnsupported
-from app.quotas.usage import require_room
+from app.quotas.model import Incoming
+from app.quotas.usage import reserve_room
 from app.resources import Resources
 from app.storage import DirectPart, DirectUploads, UploadState
 
@@ -53,6 +55,8 @@ class PresignedPart(Struct, frozen=True):
 async def presign(r: Resources, call: Call, upload_id: UUID, *, wanted: Wanted) -> list[PresignedPart]:
     """Return signed URLs; the first that are asked for give the session over to them.
 
+    Room for as many bytes as the client says is kept in the project's quota until the session ends.
+
     Raises:
         BlobUploadUnknown, BlobUploadExpired: there is no such session, or no more.
         BlobUploadInvalid: bytes came by other ways, it is closed, or the parts are too small.
@@ -62,7 +66,7 @@ async def presign(r: Resources, call: Call, upload_id: UUID, *, wanted: Wanted) 
     session = await _find(r, call, upload_id)
     direct = _signing(r)
     if wanted.size is not None:
-        await require_room(r, call, wanted.size, digest=wanted.digest)
+        await _reserve(r, call, session, blob=Incoming(wanted.size, wanted.digest, session.id))
     sizes = _sizes(wanted, direct.least_part_bytes)
     state = await _open(r, direct, session, digest=wanted.digest if wanted.is_whole else None)
     lifetime = r.settings.uploads.presigned_lifetime
@@ -92,6 +96,13 @@ async def _find(r: Resources, call: Call, upload_id: UUID) -> UploadSession:
         expiry = await store.find_expiry(r.database, call.repository, upload_id)
         raise (BlobUploadExpired if expiry else BlobUploadUnknown)(str(upload_id))
     return session
+
+
+async def _reserve(r: Resources, call: Call, session: UploadSession, *, blob: Incoming) -> None:
+    async def note(tx: Transaction, project_id: int) -> None:
+        await store.update_reserved(tx, session.id, project_id, size_bytes=blob.size_bytes)
+
+    await reserve_room(r, call, blob, note=note)
 
 
 def _signing(r: Resources) -> DirectUploads:

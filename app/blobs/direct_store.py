@@ -50,6 +50,17 @@ async def update_expiry(database: Database, upload_id: UUID, *, expiry: timedelt
         return await statements.run(KEEP, upload_id=upload_id, expiry=expiry) == 1
 
 
+RESERVE = SQL("""
+    UPDATE upload_sessions SET reserved_project_id = %(project_id)s, reserved_bytes = %(size)s
+    WHERE id = %(upload_id)s
+""")
+
+
+async def update_reserved(tx: Transaction, upload_id: UUID, project_id: int, *, size_bytes: int) -> None:
+    """Keep room for a session in the quota of a project, in place of what was kept before."""
+    await tx.run(RESERVE, upload_id=upload_id, project_id=project_id, size=size_bytes)
+
+
 FREEZE = SQL("""
     UPDATE upload_sessions
     SET direct = 'frozen', storage_state = %(state)s::json, offset_bytes = %(size)s,

@@ -9,6 +9,7 @@ from app.blobs.model import Content
 from app.db import Transaction
 from app.oci.digest import Digest
 from app.oci.names import RepositoryName
+from app.quotas.model import Incoming
 from app.quotas.usage import require_room
 from app.repositories.create import repository_for_push
 from app.resources import Resources
@@ -48,7 +49,7 @@ async def _link(r: Resources, call: Call, digest: Digest, *, source: str) -> boo
     stored = await store.find_blob_size(r.database, source, digest)
     if stored is None:
         return False
-    await require_room(r, call, stored, digest=digest)
+    await require_room(r, call, Incoming(stored, digest))
     async with r.database.transaction() as tx:
         size = await store.find_linked_size(tx, source, digest)
         if size is None:

@@ -19,6 +19,7 @@ from app.http import BodyCut
 from app.oci.digest import Algorithm, Digest
 from app.oci.errors import BlobUploadInvalid, BlobUploadUnknown, DigestInvalid
 from app.oci.names import RepositoryName
+from app.quotas.model import Incoming
 from app.quotas.usage import require_room
 from app.resources import Resources
 from app.storage import RunningDigest
@@ -71,7 +72,7 @@ async def append(r: Resources, call: Call, upload_id: UUID, *, chunk: Chunk) -> 
             return offset
         chunk = Chunk(_once(body), len(body), chunk.start)
     elif chunk.length is not None:
-        await require_room(r, call, (chunk.start or 0) + chunk.length)
+        await require_room(r, call, Incoming((chunk.start or 0) + chunk.length))
     session = await lease(r, call, upload_id, start=chunk.start)
     receiver = await _open(r, session)
     try:
@@ -111,7 +112,7 @@ async def complete(r: Resources, call: Call, upload_id: UUID, *, digest: Digest,
         last = Chunk(_once(body), len(body), last.start)
     session = await lease(r, call, upload_id, start=last.start)
     try:
-        await require_room(r, call, session.offset_bytes + (last.length or 0), digest=digest)
+        await require_room(r, call, Incoming(session.offset_bytes + (last.length or 0), digest))
         size = await _place(r, session, digest=digest, last=last)
         if not await settle(r, call, session.standing, digest=digest, size_bytes=size):
             raise busy()

@@ -20,6 +20,7 @@ from app.events import BlobReceived, outbox
 from app.jobs import pending
 from app.oci.digest import Algorithm, Digest
 from app.oci.errors import BlobUploadBusy, BlobUploadInvalid, BlobUploadUnknown, DigestInvalid
+from app.quotas.model import Incoming
 from app.quotas.usage import require_room
 from app.resources import Resources
 from app.storage import StorageError
@@ -77,7 +78,7 @@ async def _known(r: Resources, call: Call, session: UploadSession, *, digest: Di
     """Return the session with the digest that its bytes have; None where a worker has to find it."""
     if session.direct == "open":
         session = await _freeze(r, session)
-    await require_room(r, call, session.offset_bytes, digest=digest)
+    await require_room(r, call, Incoming(session.offset_bytes, digest, session.id))
     if session.found_digest is not None and session.found_digest.algorithm == digest.algorithm:
         return session
     if session.offset_bytes > r.settings.uploads.hash_inline_bytes:

@@ -422,6 +422,8 @@ CREATE TABLE upload_sessions (
     expires_at timestamp with time zone NOT NULL,
     direct text,
     found_digest text COLLATE pg_catalog."C",
+    reserved_project_id bigint,
+    reserved_bytes bigint,
     CONSTRAINT upload_sessions_algorithm_check CHECK ((algorithm = ANY (ARRAY['sha256'::text, 'sha512'::text]))),
     CONSTRAINT upload_sessions_direct_check CHECK ((direct = ANY (ARRAY['open'::text, 'frozen'::text, 'hashing'::text])))
 );
@@ -435,6 +437,8 @@ COMMENT ON COLUMN upload_sessions.lease_token IS 'the one writer; cleared when i
 COMMENT ON COLUMN upload_sessions.direct IS 'how far an upload by signed URLs is: taking bytes, put together, with a worker that reads it; NULL: not one';
 
 COMMENT ON COLUMN upload_sessions.found_digest IS 'what we or the storage found the bytes to be, whatever a client says';
+
+COMMENT ON COLUMN upload_sessions.reserved_bytes IS 'room that is kept for it in the quota of the project, so that no other upload is told that it fits there';
 
 CREATE TABLE user_group_members (
     group_id bigint NOT NULL,
@@ -641,6 +645,8 @@ CREATE INDEX sessions_user_idx ON sessions USING btree (user_id);
 CREATE INDEX tags_manifest_idx ON tags USING btree (manifest_id);
 
 CREATE INDEX upload_sessions_expiry_idx ON upload_sessions USING btree (expires_at);
+
+CREATE INDEX upload_sessions_reserved_project_id_idx ON upload_sessions USING btree (reserved_project_id) WHERE (reserved_bytes IS NOT NULL);
 
 CREATE INDEX user_group_members_user_idx ON user_group_members USING btree (user_id);
 

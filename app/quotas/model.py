@@ -2,8 +2,11 @@
 
 from datetime import datetime
 from typing import Final
+from uuid import UUID
 
 from msgspec import Struct
+
+from app.oci.digest import Digest
 
 UNLIMITED: Final = -1
 MAX_HARD_BYTES: Final = 1024 << 40
@@ -27,10 +30,19 @@ class ProjectQuota(Struct, frozen=True):
 
 
 class Usage(Struct, frozen=True):
-    """The figures of a quota."""
+    """The figures of a quota; `reserved_bytes` are kept for uploads that are under way."""
 
     used_bytes: int
     hard_bytes: int
+    reserved_bytes: int = 0
+
+
+class Incoming(Struct, frozen=True):
+    """A blob of this size, or larger, that somebody is going to upload: which, and in which session."""
+
+    size_bytes: int
+    digest: Digest | None = None
+    upload_id: UUID | None = None
 
 
 class Growth(Struct, frozen=True):

@@ -6,7 +6,7 @@ import msgspec
 
 from app.db import SQL, Column, Database, Listing, Prepared, Statements, Transaction
 from app.events import Cause, QuotaWarned, wire_name
-from app.quotas.model import WARN_PERCENT, Growth, ProjectQuota, Usage
+from app.quotas.model import WARN_PERCENT, Growth, Incoming, ProjectQuota, Usage
 
 CHARGE = Prepared(
     "charge_quota",
@@ -63,10 +63,15 @@ async def find_usage(statements: Statements, project_id: int) -> Usage | None:
 
 FIND_TOO_FULL = Prepared(
     "find_too_full",
-    ("bigint", "text", "bigint"),
+    ("bigint", "text", "bigint", "uuid"),
     """
-    SELECT q.used_bytes, q.hard_bytes FROM quotas q
-    WHERE q.project_id = $1 AND q.hard_bytes >= 0 AND q.used_bytes + $3 > q.hard_bytes
+    SELECT q.used_bytes, q.hard_bytes, kept.size_bytes
+    FROM quotas q, LATERAL (
+        SELECT coalesce(sum(s.reserved_bytes), 0)::bigint AS size_bytes FROM upload_sessions s
+        WHERE s.reserved_project_id = q.project_id AND s.reserved_bytes IS NOT NULL
+            AND s.expires_at > now() AND s.id IS DISTINCT FROM $4
+    ) kept
+    WHERE q.project_id = $1 AND q.hard_bytes >= 0 AND q.used_bytes + kept.size_bytes + $3 > q.hard_bytes
         AND NOT EXISTS (
             SELECT FROM project_blobs b WHERE b.project_id = q.project_id
             AND CASE WHEN $2 IS NULL THEN b.size_bytes >= $3 ELSE b.digest = $2 END
@@ -75,14 +80,20 @@ FIND_TOO_FULL = Prepared(
 )
 
 
-async def find_too_full(
-    database: Database, project_id: int, digest: str | None, *, size_bytes: int
-) -> Usage | None:
+async def find_too_full(database: Database, project_id: int, blob: Incoming) -> Usage | None:
     """Return the figures where a blob of at least this size cannot fit; None where it can.
 
-    It can where the project uses it already; without a digest, where it uses any that is not smaller.
+    It can where the project uses it already; without a digest, where it uses any that is not smaller. What
+    other uploads have reserved is not free.
     """
-    rows = await database.read(FIND_TOO_FULL, project_id, digest, size_bytes)
+    rows = await database.read(FIND_TOO_FULL, project_id, blob.digest, blob.size_bytes, blob.upload_id)
+    return Usage(*rows[0]) if rows else None
+
+
+async def lock_too_full(tx: Transaction, project_id: int, blob: Incoming) -> Usage | None:
+    """Do the same; nobody else is told that anything fits in this way until `tx` ends."""
+    await lock_used(tx, project_id)
+    rows = await tx.tuples(FIND_TOO_FULL, project_id, blob.digest, blob.size_bytes, blob.upload_id)
     return Usage(*rows[0]) if rows else None
 
 

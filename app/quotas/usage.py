@@ -1,13 +1,17 @@
 """What a project uses: counted with the change that causes it, and refused where it does not fit."""
 
+from collections.abc import Awaitable, Callable
+from typing import TypeAlias
+
 from app.access import Call
 from app.db import Transaction
 from app.events import QuotaExceeded, QuotaWarned, outbox
-from app.oci.digest import Digest
 from app.oci.errors import StorageExceeded
 from app.quotas import store
-from app.quotas.model import Growth, Usage, readable
+from app.quotas.model import Growth, Incoming, Usage, readable
 from app.resources import Resources
+
+Note: TypeAlias = Callable[[Transaction, int], Awaitable[None]]
 
 
 def charge(tx: Transaction, call: Call, growth: Growth) -> None:
@@ -35,14 +39,27 @@ async def refused(r: Resources, call: Call, growth: Growth) -> StorageExceeded:
     return await _refusal(r, call, usage or Usage(0, 0), needed_bytes=growth.added_bytes)
 
 
-async def require_room(r: Resources, call: Call, size_bytes: int, *, digest: Digest | None = None) -> None:
-    """Raise StorageExceeded where a blob of this size, or larger, cannot be used in the project."""
+async def require_room(r: Resources, call: Call, blob: Incoming) -> None:
+    """Raise StorageExceeded where a blob cannot be used in the project."""
     project_id = call.standing.project_id
     if project_id is None:
         return
-    full = await store.find_too_full(r.database, project_id, digest, size_bytes=size_bytes)
+    full = await store.find_too_full(r.database, project_id, blob)
     if full is not None:
-        raise await _refusal(r, call, full, needed_bytes=size_bytes)
+        raise await _refusal(r, call, full, needed_bytes=blob.size_bytes)
+
+
+async def reserve_room(r: Resources, call: Call, blob: Incoming, *, note: Note) -> None:
+    """Require room and keep it: `note(tx, project_id)` writes down that it is kept, before others may ask."""
+    project_id = call.standing.project_id
+    if project_id is None:
+        return
+    async with r.database.transaction() as tx:
+        full = await store.lock_too_full(tx, project_id, blob)
+        if full is None:
+            await note(tx, project_id)
+    if full is not None:
+        raise await _refusal(r, call, full, needed_bytes=blob.size_bytes)
 
 
 async def _refusal(r: Resources, call: Call, usage: Usage, *, needed_bytes: int) -> StorageExceeded:
@@ -53,8 +70,11 @@ async def _refusal(r: Resources, call: Call, usage: Usage, *, needed_bytes: int)
             name=project, project_name=project, used_bytes=used, hard_bytes=hard, needed_bytes=needed_bytes
         )
         await outbox.record(tx, call.cause, event)
+    taken = f"used {readable(used)} of {readable(hard)}"
+    if usage.reserved_bytes:
+        taken += f", kept for uploads under way {readable(usage.reserved_bytes)}"
     sentence = (
-        f"the storage quota of project {project} is exceeded: used {readable(used)} of {readable(hard)}, "
+        f"the storage quota of project {project} is exceeded: {taken}, "
         f"needed {readable(needed_bytes)} more; delete artifacts or ask an administrator to raise it"
     )
     return StorageExceeded(sentence, used_bytes=used, hard_bytes=hard, needed_bytes=needed_bytes)

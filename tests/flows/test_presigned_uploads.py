@@ -195,11 +195,39 @@ async def test_what_the_quota_has_no_room_for_is_neither_signed_for_nor_taken(
     project = repo.name.partition("/")[0]
     await limit(on_s3, project, 1000)
     assert (await client.ask(await repo.start(), size="1001")).code == "DENIED"
-    assert (await client.ask(await repo.start(), size="1000")).status == 200
+    fitting = await repo.start()
+    assert (await client.ask(fitting, size="1000")).status == 200
+    assert (await repo.delete(fitting)).status == 204
     answer = await repo.close(await client.send(bytes(1001)), digest_of(bytes(1001)))
     assert (answer.status, answer.code) == (403, "DENIED")
     assert (await repo.head(f"blobs/{digest_of(bytes(1001))}")).status == 404
     assert (await repo.close(await client.send(bytes(1000)), digest_of(bytes(1000)))).status == 201
+
+
+async def test_room_is_kept_for_an_upload_until_it_ends(
+    client: Uploader, repo: Repository, on_s3: Registry
+) -> None:
+    await repo.push_blob(b"makes the project")
+    await limit(on_s3, repo.name.partition("/")[0], 1000)
+    first, second = await repo.start(), await repo.start()
+    assert (await client.ask(first, size="600")).status == 200
+    refused = await client.ask(second, size="500")
+    assert (refused.status, refused.code) == (403, "DENIED")
+    assert "kept for uploads under way 600 bytes" in refused.json()["errors"][0]["message"]
+    assert (await client.ask(first, size="1000")).status == 200  # its own does not stand in its way
+    assert (await repo.patch(await repo.start(), bytes(70_000))).status == 403
+    assert (await repo.delete(first)).status == 204
+    assert (await client.ask(second, size="500")).status == 200
+
+
+async def test_of_uploads_that_ask_at_once_only_those_that_fit_together_are_told_so(
+    client: Uploader, repo: Repository, on_s3: Registry
+) -> None:
+    await repo.push_blob(b"makes the project")
+    await limit(on_s3, repo.name.partition("/")[0], 1000)
+    sessions = [await repo.start() for _ in range(8)]
+    answers = await asyncio.gather(*(client.ask(session, size="300") for session in sessions))
+    assert sorted(answer.status for answer in answers) == [200] * 3 + [403] * 5
 
 
 async def limit(registry: Registry, project: str, hard_bytes: int) -> None:
