@@ -15,7 +15,7 @@ async def open_storage(settings: Settings) -> AsyncIterator[StorageDriver]:
     if settings.storage.driver == "filesystem":
         yield FilesystemDriver(settings.storage_root)
         return
-    # An SDK takes a tenth of a second and 10 MB, which who does not use it has better uses for.
+    # An SDK takes half a second and 20 to 30 MB, for which a registry without it has better uses.
     module = import_module(f"app.storage.{settings.storage.driver}")
     opening: AbstractAsyncContextManager[StorageDriver] = module.open_driver(settings.storage)
     async with opening as driver:

@@ -52,7 +52,7 @@ async def driver(place: Place, way: FaultyWay) -> AsyncIterator[StorageDriver]:
         pytest.param(answering(500, ""), id="500"),
         pytest.param(BUSY, id="503"),
         pytest.param(reset, id="reset"),
-        pytest.param(stalled, id="stalled"),
+        pytest.param(stalled, id="stalled", marks=pytest.mark.slow),
     ],
 )
 async def test_what_fails_for_a_moment_is_tried_again(

@@ -2,7 +2,8 @@
 
 import pytest
 
-from app.settings import SettingsError, load
+from app.settings import Described, SettingsError, describe, load
+from app.settings.storage import _BUCKETS, _ONLY
 
 
 def on_s3(**settings: str) -> dict[str, str]:
@@ -63,3 +64,14 @@ def test_the_bucket_stands_in_the_path_at_an_endpoint(
     settings: dict[str, str], *, is_path_style: bool
 ) -> None:
     assert load(settings).storage.is_path_style is is_path_style
+
+
+NAMES = {"S3": "s3", "Azure": "azure", "GCS": "gcs"}
+STORAGE = [setting for setting in describe() if setting.group == "storage" and setting.name != "driver"]
+
+
+@pytest.mark.parametrize("setting", STORAGE, ids=lambda setting: setting.name)
+def test_a_setting_says_which_drivers_it_is_for(setting: Described) -> None:
+    said = setting.description.partition(":")[0].split(", ")
+    drivers = tuple(NAMES[name] for name in said) if said[0] in NAMES else ("filesystem",)
+    assert _ONLY.get(setting.name, _BUCKETS) == drivers
