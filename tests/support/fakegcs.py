@@ -53,7 +53,7 @@ async def gcs_server(directory: Path) -> AsyncIterator[GcsBucket]:
         yield bucket
 
 
-def service_account(directory: Path) -> Path:
+def service_account(directory: Path, asked_at: str = "http://127.0.0.1:9/nobody-asks") -> Path:
     """Write a file with the key of a service account that nobody knows."""
     key = generate_private_key(65537, 2048)
     pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
@@ -62,7 +62,7 @@ def service_account(directory: Path) -> Path:
         "type": "service_account",
         "client_email": EMAIL,
         "private_key": pem.decode(),
-        "token_uri": "http://127.0.0.1:9/nobody-asks",
+        "token_uri": asked_at,
     }
     file.write_text(json.dumps(account))
     return file

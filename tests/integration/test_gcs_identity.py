@@ -1,5 +1,6 @@
-"""Links to Google Cloud Storage: signed by the key of the service account, as version 4 has it."""
+"""Who we are to Google Cloud Storage: tokens, and links that are signed as version 4 has it."""
 
+import asyncio
 import hashlib
 import json
 from datetime import UTC, datetime, timedelta
@@ -7,6 +8,8 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
@@ -60,3 +63,33 @@ def test_a_file_without_a_key_is_named(tmp_path: Path, content: str) -> None:
     file.write_text(content)
     with pytest.raises(StorageError, match="no credentials"):
         Identity(str(file))
+
+
+async def test_a_token_is_asked_for_once_while_it_is_good(tmp_path: Path) -> None:
+    asked: list[str] = []
+
+    async def give(request: web.Request) -> web.Response:
+        asked.append((await request.text()).partition("&")[0])
+        return web.json_response({"access_token": f"token-{len(asked)}", "expires_in": 3600})
+
+    application = web.Application()
+    application.router.add_post("/token", give)
+    async with TestServer(application) as server:
+        identity = Identity(str(service_account(tmp_path, str(server.make_url("/token")))))
+        tokens = await asyncio.gather(*(identity.token() for _ in range(3)))
+    assert tokens == ["token-1"] * 3
+    assert len(asked) == 1
+
+
+async def test_who_is_refused_a_token_is_told_why(tmp_path: Path) -> None:
+    async def refuse(_: web.Request) -> web.Response:
+        return web.json_response(
+            {"error": "invalid_grant", "error_description": "no such account"}, status=400
+        )
+
+    application = web.Application()
+    application.router.add_post("/token", refuse)
+    async with TestServer(application) as server:
+        identity = Identity(str(service_account(tmp_path, str(server.make_url("/token")))))
+        with pytest.raises(StorageError, match="no such account"):
+            await identity.token()
