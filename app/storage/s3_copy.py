@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Sequence
 from contextlib import asynccontextmanager, suppress
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 from uuid import uuid4
 
 from msgspec.structs import replace
@@ -14,7 +14,7 @@ from app.storage.parts import part_size
 from app.storage.paths import blob_key
 from app.storage.s3_client import Bucket, storage_errors
 from app.storage.s3_read import read_first
-from app.storage.s3_state import Upload, tail_key
+from app.storage.s3_state import Part, Upload, named, tail_key
 
 if TYPE_CHECKING:
     from types_aiobotocore_s3.type_defs import CompletedPartTypeDef
@@ -37,12 +37,14 @@ class Multipart(NamedTuple):
     upload: str
 
 
-async def begin(bucket: Bucket, key: str, *, is_blob: bool, has_sha256: bool = False) -> Multipart:
-    """Begin a multipart upload; `has_sha256`: each part is going to come with its SHA-256."""
-    checksum: dict[str, Any] = {"ChecksumAlgorithm": "SHA256"} if has_sha256 else {}
+async def begin(
+    bucket: Bucket, key: str, *, is_blob: bool, checksum: Literal["", "CRC32", "SHA256"] = ""
+) -> Multipart:
+    """Begin a multipart upload; `checksum`: what each part is going to come with."""
+    chosen: dict[str, Any] = {"ChecksumAlgorithm": checksum} if checksum else {}
     with storage_errors():
         begun = await bucket.s3.create_multipart_upload(
-            **bucket.at(key), **bucket.kept(is_blob=is_blob), **checksum
+            **bucket.at(key), **bucket.kept(is_blob=is_blob), **chosen
         )
     return Multipart(key, begun["UploadId"])
 
@@ -53,19 +55,16 @@ async def abort(bucket: Bucket, multipart: Multipart) -> None:
         await bucket.s3.abort_multipart_upload(**bucket.at(multipart.key), UploadId=multipart.upload)
 
 
-async def complete(bucket: Bucket, multipart: Multipart, etags: Sequence[str], *, sha256: str = "") -> None:
+async def complete(bucket: Bucket, multipart: Multipart, parts: Sequence[Part], *, sha256: str = "") -> None:
     """Make an object of the parts; raise FileNotFoundError where the upload has ended.
 
     `sha256`: of the one part that there is, where it came with it.
     """
-    checksum: CompletedPartTypeDef = {"ChecksumSHA256": sha256} if sha256 else {}
     with storage_errors():
         done = await bucket.s3.complete_multipart_upload(
             **bucket.at(multipart.key),
             UploadId=multipart.upload,
-            MultipartUpload={
-                "Parts": [{**checksum, "PartNumber": n, "ETag": tag} for n, tag in enumerate(etags, 1)]
-            },
+            MultipartUpload={"Parts": [_completed(n, part, sha256) for n, part in enumerate(parts, 1)]},
         )
     if not done.get("ETag"):
         # The headers say 200 before the work is done; what follows can be an error.
@@ -80,7 +79,7 @@ async def seal(bucket: Bucket, upload: Upload) -> Source:
     if not upload.upload:
         return Source(upload.key, upload.stored)
     try:
-        await complete(bucket, Multipart(upload.key, upload.upload), upload.etags.split())
+        await complete(bucket, Multipart(upload.key, upload.upload), upload.sent)
     except FileNotFoundError:
         # It may have been done before, and then with parts behind these that were never acknowledged.
         size = await bucket.size(upload.key)
@@ -99,14 +98,14 @@ async def place(bucket: Bucket, digest: Digest, sources: list[Source]) -> None:
                 **bucket.at(key), CopySource=_source(bucket, first), **bucket.kept(is_blob=True)
             )
         return
-    async with copied(bucket, key, sources, is_blob=True) as (multipart, etags):
-        await complete(bucket, multipart, etags)
+    async with copied(bucket, key, sources, is_blob=True) as (multipart, parts):
+        await complete(bucket, multipart, parts)
 
 
 @asynccontextmanager
 async def copied(
     bucket: Bucket, key: str, sources: list[Source], *, is_blob: bool
-) -> AsyncIterator[tuple[Multipart, list[str]]]:
+) -> AsyncIterator[tuple[Multipart, list[Part]]]:
     """Lend a multipart upload that has the sources as its parts; it is dropped when the block fails."""
     multipart = await begin(bucket, key, is_blob=is_blob)
     try:
@@ -132,8 +131,8 @@ async def copied(
 
 async def copy_part(
     bucket: Bucket, multipart: Multipart, number: int, *, source: Source, span: Sequence[int]
-) -> str:
-    """Make a range of an object a part, and return its entity tag."""
+) -> Part:
+    """Make a range of an object a part."""
     start, stop = span
     with storage_errors():
         done = await bucket.s3.upload_part_copy(
@@ -143,7 +142,7 @@ async def copy_part(
             CopySource=_source(bucket, source),
             CopySourceRange=f"bytes={start}-{stop - 1}",
         )
-    return done["CopyPartResult"]["ETag"]
+    return Part(done["CopyPartResult"]["ETag"])
 
 
 async def is_open(bucket: Bucket, upload: Upload) -> bool:
@@ -165,15 +164,15 @@ async def copy_upload(bucket: Bucket, upload: Upload, offset: int) -> Upload:
     if upload.blob:
         raise FileNotFoundError("this upload was never to be continued")
     kept = min(offset, upload.stored)
-    parts = await seal(bucket, upload) if upload.upload else None
+    sealed = await seal(bucket, upload) if upload.upload else None
     behind = await read_first(bucket, tail_key(upload.tail), offset - kept)
-    if parts is None or kept < bucket.part_bytes:
+    if sealed is None or kept < bucket.part_bytes:
         # Too little to be a part.
-        before = await read_first(bucket, parts.key, kept) if parts else b""
+        before = await read_first(bucket, sealed.key, kept) if sealed else b""
         return await _with_tail(bucket, Upload(), before + behind)
-    new, source = Upload(parts=uuid4().hex), Source(parts.key, kept)
-    async with copied(bucket, new.key, [source], is_blob=False) as (multipart, etags):
-        new = replace(new, upload=multipart.upload, etags=" ".join(etags), stored=kept)
+    new, source = Upload(parts=uuid4().hex), Source(sealed.key, kept)
+    async with copied(bucket, new.key, [source], is_blob=False) as (multipart, parts):
+        new = replace(new, upload=multipart.upload, etags=named(parts), stored=kept)
         return await _with_tail(bucket, new, behind)
 
 
@@ -185,9 +184,18 @@ async def _with_tail(bucket: Bucket, upload: Upload, content: bytes) -> Upload:
     return replace(upload, tail=name, tail_bytes=len(content))
 
 
-async def _within(gate: asyncio.Semaphore, copying: Awaitable[str]) -> str:
+async def _within(gate: asyncio.Semaphore, copying: Awaitable[Part]) -> Part:
     async with gate:
         return await copying
+
+
+def _completed(number: int, part: Part, sha256: str) -> "CompletedPartTypeDef":
+    completed: CompletedPartTypeDef = {"PartNumber": number, "ETag": part.etag}
+    if part.crc32:
+        completed["ChecksumCRC32"] = part.crc32
+    if sha256:
+        completed["ChecksumSHA256"] = sha256
+    return completed
 
 
 def _ranges(size: int, least: int) -> list[tuple[int, int]]:

@@ -20,7 +20,7 @@ from app.storage.direct import require_whole
 from app.storage.driver import DirectPart, Frozen, SignedPut, StorageBusy, StorageError, UploadState
 from app.storage.s3_client import Bucket, checksum_of, storage_errors
 from app.storage.s3_copy import Multipart, abort, begin, complete
-from app.storage.s3_state import Upload, parts_key, upload_of
+from app.storage.s3_state import Part, Upload, parts_key, upload_of
 
 _LEAST_PART_BYTES: Final = 5 << 20
 
@@ -39,7 +39,7 @@ class S3DirectUploads:
         """Begin a multipart upload, in a place of its own."""
         sha256 = checksum_of(digest) if digest and await self._checks() else ""
         name = uuid4().hex
-        begun = await begin(self._bucket, parts_key(name), is_blob=False, has_sha256=bool(sha256))
+        begun = await begin(self._bucket, parts_key(name), is_blob=False, checksum="SHA256" if sha256 else "")
         return Upload(parts=name, upload=begun.upload, sha256=sha256).state
 
     async def sign(
@@ -81,7 +81,7 @@ class S3DirectUploads:
         parts = await self._parts(upload)
         require_whole([part for part, _ in parts], _LEAST_PART_BYTES)
         multipart = Multipart(upload.key, upload.upload)
-        await complete(self._bucket, multipart, [tag for _, tag in parts], sha256=upload.sha256)
+        await complete(self._bucket, multipart, [Part(tag) for _, tag in parts], sha256=upload.sha256)
         return sum(part.size_bytes for part, _ in parts)
 
     async def _parts(self, upload: Upload) -> list[tuple[DirectPart, str]]:
@@ -114,7 +114,7 @@ class S3DirectUploads:
         return self._is_checking
 
     async def _refuses_wrong_parts(self) -> bool:
-        probe = await begin(self._bucket, parts_key(uuid4().hex), is_blob=False, has_sha256=True)
+        probe = await begin(self._bucket, parts_key(uuid4().hex), is_blob=False, checksum="SHA256")
         try:
             taken = [
                 await self._takes(probe, checksum) for checksum in (hashlib.sha256().digest(), bytes(32))

@@ -4,12 +4,22 @@ The bytes are the parts of one multipart upload, and behind them a tail that doe
 small object of its own, which the next writer reads. docs/decisions/0015 says why.
 """
 
+from collections.abc import Iterable
+from typing import NamedTuple
+
 import msgspec
 from msgspec import Struct
 
 from app.oci.digest import Digest
 from app.storage.driver import StorageError, UploadState
 from app.storage.paths import blob_key, upload_key
+
+
+class Part(NamedTuple):
+    """What a part is named by when parts are put together; with its CRC-32 where all of them have one."""
+
+    etag: str
+    crc32: str = ""
 
 
 class Upload(Struct, frozen=True):
@@ -22,14 +32,21 @@ class Upload(Struct, frozen=True):
     upload: str = ""
     """Identifies the multipart upload; empty once it is put together."""
     etags: str = ""
+    """Its parts: `named` writes them, `sent` reads them."""
     stored: int = 0
     """Bytes in parts."""
     tail: str = ""
     tail_bytes: int = 0
+    tail_crc32: str = ""
     sha256: str = ""
     """What the storage compares the one part with that a client sends to it."""
     before: str = ""
     """A tail of earlier; the next writer removes it, for only then is it certain that nobody needs it."""
+
+    @property
+    def sent(self) -> list[Part]:
+        """The parts in their order."""
+        return [Part(*part.split(",")) for part in self.etags.split()]
 
     @property
     def size(self) -> int:
@@ -51,6 +68,11 @@ class Upload(Struct, frozen=True):
     def state(self) -> UploadState:
         """What the session keeps."""
         return {name: str(value) for name, value in msgspec.structs.asdict(self).items() if value}
+
+
+def named(parts: Iterable[Part]) -> str:
+    """Write parts as a session keeps them."""
+    return " ".join(f"{etag},{crc32}" if crc32 else etag for etag, crc32 in parts)
 
 
 def upload_of(state: UploadState) -> Upload:

@@ -3,8 +3,9 @@
 import asyncio
 import base64
 import hashlib
+import zlib
 from contextlib import suppress
-from typing import Final
+from typing import Any, Final
 from uuid import uuid4
 
 from msgspec.structs import replace
@@ -15,7 +16,7 @@ from app.storage.parts import part_size
 from app.storage.s3_client import Bucket, storage_errors
 from app.storage.s3_copy import Multipart, Source, abort, begin, copy_part
 from app.storage.s3_read import read_first
-from app.storage.s3_state import Upload, tail_key
+from app.storage.s3_state import Part, Upload, named, tail_key
 
 _PARTS_UNDER_WAY: Final = 2
 """With the one that fills, this bounds what an upload takes of memory."""
@@ -29,13 +30,15 @@ class S3Writer:
         self._opened = upload
         self._upload = upload
         self._blob = blob
-        self._etags = upload.etags.split()
+        self._sent = upload.sent
+        # Where parts were copied, the storage was not told when it began that they all come with one.
+        self._has_crc32 = not self._sent or bool(self._sent[0].crc32)
         self._stored = upload.stored
         self._unread = offset - upload.stored
         self._is_changed = offset != upload.size
         self._pieces: list[memoryview] = []
         self._filled = 0
-        self._under_way: list[asyncio.Task[str]] = []
+        self._under_way: list[asyncio.Task[Part]] = []
 
     async def write(self, chunk: bytes) -> None:
         """Append; parts that are full go on their way."""
@@ -93,7 +96,7 @@ class S3Writer:
             await self._begin()
         while len(self._under_way) >= _PARTS_UNDER_WAY:
             await self._arrive()
-        number = len(self._etags) + len(self._under_way) + 1
+        number = len(self._sent) + len(self._under_way) + 1
         content = self._gathered()
         self._stored += len(content)
         self._under_way.append(asyncio.create_task(self._put_part(number, content)))
@@ -107,24 +110,27 @@ class S3Writer:
     async def _begin(self) -> None:
         """Begin the multipart upload, in the blob's own place where its digest is known."""
         whole = Upload(blob=self._blob) if self._blob else Upload(parts=uuid4().hex)
-        multipart = await begin(self._bucket, whole.key, is_blob=self._blob is not None)
+        multipart = await begin(self._bucket, whole.key, is_blob=self._blob is not None, checksum="CRC32")
         self._upload = replace(self._upload, parts=whole.parts, blob=whole.blob, upload=multipart.upload)
 
-    async def _put_part(self, number: int, content: bytes) -> str:
-        digest = await asyncio.to_thread(_md5, content)
+    async def _put_part(self, number: int, content: bytes) -> Part:
+        crc32 = await asyncio.to_thread(_crc32, content) if self._has_crc32 else ""
+        proof: dict[str, Any] = (
+            {"ChecksumCRC32": crc32} if crc32 else {"ContentMD5": await asyncio.to_thread(_md5, content)}
+        )
         with storage_errors():
             done = await self._bucket.s3.upload_part(
                 **self._bucket.at(self._upload.key),
                 UploadId=self._upload.upload,
                 PartNumber=number,
                 Body=content,
-                ContentMD5=digest,
+                **proof,
             )
-        return done["ETag"]
+        return Part(done["ETag"], crc32)
 
     async def _arrive(self) -> None:
         """Wait for the oldest part that is on its way."""
-        self._etags.append(await self._under_way[0])
+        self._sent.append(await self._under_way[0])
         self._under_way.pop(0)
 
     async def _finish_blob(self, blob: Digest) -> None:
@@ -146,9 +152,9 @@ class S3Writer:
         if self._unread:
             multipart = Multipart(self._upload.key, self._upload.upload)
             tail = Source(tail_key(self._upload.tail), self._unread)
-            number = len(self._etags) + 1
-            tag = await copy_part(self._bucket, multipart, number, source=tail, span=(0, tail.size))
-            self._etags.append(tag)
+            number = len(self._sent) + 1
+            part = await copy_part(self._bucket, multipart, number, source=tail, span=(0, tail.size))
+            self._sent.append(part._replace(crc32=self._upload.tail_crc32))
             self._stored += tail.size
             self._unread = 0
 
@@ -166,19 +172,24 @@ class S3Writer:
         """Say where everything lies now; the tail that the session names may still be needed."""
         self._upload = replace(
             self._upload,
-            etags=" ".join(self._etags),
+            etags=named(self._sent),
             stored=self._stored,
             tail=tail,
             tail_bytes=len(content),
+            tail_crc32=_crc32(content) if content and self._has_crc32 else "",
             before=self._opened.tail,
         )
+
+
+def _crc32(content: bytes) -> str:
+    return base64.b64encode(zlib.crc32(content).to_bytes(4, "big")).decode()
 
 
 def _md5(content: bytes) -> str:
     return base64.b64encode(hashlib.md5(content, usedforsecurity=False).digest()).decode()
 
 
-def _forget(task: asyncio.Task[str]) -> None:
+def _forget(task: asyncio.Task[Part]) -> None:
     """Look at what became of it, for somebody has to."""
     if not task.cancelled():
         task.exception()

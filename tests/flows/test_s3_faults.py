@@ -95,6 +95,21 @@ PASSING = {
 }
 
 
+@pytest.mark.parametrize("size", [SIZE, 300_000])
+async def test_bytes_that_change_on_the_way_to_the_storage_are_refused_there(
+    way: FaultyWay, repo: Repository, size: int
+) -> None:
+    data = unique(size)
+    way.is_spoiled = lambda request: request.method == "PUT"
+    session = await repo.start()
+    refused = await repo.patch(session, data)
+    assert (refused.status, refused.headers["Retry-After"]) == (503, "2")
+    way.is_spoiled = lambda _: False
+    assert (await repo.patch(session, data)).status == 202
+    assert (await repo.close(session, digest_of(data))).status == 201
+    assert (await repo.get(f"blobs/{digest_of(data)}")).body == data
+
+
 async def left_in(registry: Registry) -> int:
     """Remove what no session names, as the job does, and return what is left of uploads."""
     r = registry.resources

@@ -121,10 +121,14 @@ class FaultyWay:
         self._target = target
         self._session = session
         self.fault: Fault = no_fault
+        self.is_spoiled: Callable[[web.Request], bool] = lambda _: False
+        """Whether the first bit of a request's body is turned on the way."""
         self.url = ""
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
         body = await request.read()
+        if body and self.is_spoiled(request):
+            body = bytes([body[0] ^ 0x80]) + body[1:]
         return await self.fault(request, partial(self._ask, request, body))
 
     async def _ask(self, request: web.Request, body: bytes) -> web.Response:
