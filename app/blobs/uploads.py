@@ -82,8 +82,7 @@ async def append(r: Resources, call: Call, upload_id: UUID, *, chunk: Chunk) -> 
         await _advance(r, session, receiver)
         raise
     except BaseException:
-        await receiver.drop()
-        await sessions.release_session(r.database, session)
+        await _give_up(r, session, receiver)
         raise
     else:
         await _advance(r, session, receiver)
@@ -208,8 +207,12 @@ async def _is_placed(r: Resources, session: UploadSession, digest: Digest) -> bo
 
 async def _advance(r: Resources, session: UploadSession, receiver: Receiver) -> None:
     """Note how far the upload got, also when it was cut; without new bytes just end the lease."""
-    with lost_bytes():
-        hash_state = await receiver.finish()
+    try:
+        with lost_bytes():
+            hash_state = await receiver.finish()
+    except BaseException:
+        await _give_up(r, session, receiver)
+        raise
     if not await sessions.advance_session(
         r.database,
         session,
@@ -218,6 +221,12 @@ async def _advance(r: Resources, session: UploadSession, receiver: Receiver) -> 
     ):
         await receiver.drop()
         raise busy()
+
+
+async def _give_up(r: Resources, session: UploadSession, receiver: Receiver) -> None:
+    """Leave the session as it stood, for whoever comes next."""
+    await receiver.drop()
+    await sessions.release_session(r.database, session)
 
 
 def _compare(named: Digest, found: Digest) -> None:
