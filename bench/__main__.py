@@ -14,7 +14,7 @@ from pathlib import Path
 
 from bench import flame, machine, results, run
 from bench.lines import LINES, LINES_ON, WORKLOADS
-from bench.settings import QUICK, Plan
+from bench.settings import PLANS, QUICK, Plan
 
 _ROOT = Path(__file__).resolve().parent.parent
 _BUILD = _ROOT / "build"
@@ -78,7 +78,7 @@ def _profile(directory: Path, options: argparse.Namespace) -> int:
 
 
 def _plan(options: argparse.Namespace) -> Plan:
-    plan = QUICK if options.quick else Plan()
+    plan = QUICK if options.quick else PLANS[options.storage]
     chosen = {name: getattr(options, name) for name in ("rounds", "seconds", "memory_blob_bytes")}
     return dataclasses.replace(plan, **{name: value for name, value in chosen.items() if value})
 

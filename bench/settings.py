@@ -15,4 +15,9 @@ class Plan:
     memory_blob_bytes: int = 2 << 30
 
 
+PLANS = {
+    "filesystem": Plan(),
+    # All lines are of large blobs, of which two seconds hold few.
+    "s3": Plan(rounds=7, seconds=6, large_uploads=3),
+}
 QUICK = Plan(rounds=2, seconds=1, large_uploads=1, small_uploads=25, images=8, memory_blob_bytes=128 << 20)
