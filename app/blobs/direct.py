@@ -65,9 +65,9 @@ async def presign(r: Resources, call: Call, upload_id: UUID, *, wanted: Wanted) 
     """
     session = await _find(r, call, upload_id)
     direct = _signing(r)
+    sizes = _sizes(wanted, direct.least_part_bytes)
     if wanted.size is not None:
         await _reserve(r, call, session, blob=Incoming(wanted.size, wanted.digest, session.id))
-    sizes = _sizes(wanted, direct.least_part_bytes)
     state = await _open(r, direct, session, digest=wanted.digest if wanted.is_whole else None)
     lifetime = r.settings.uploads.presigned_lifetime
     expires_at = datetime.now(UTC).replace(microsecond=0) + lifetime

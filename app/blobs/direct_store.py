@@ -52,12 +52,15 @@ async def update_expiry(database: Database, upload_id: UUID, *, expiry: timedelt
 
 RESERVE = SQL("""
     UPDATE upload_sessions SET reserved_project_id = %(project_id)s, reserved_bytes = %(size)s
-    WHERE id = %(upload_id)s
+    WHERE id = %(upload_id)s AND (direct = 'open' OR direct IS NULL AND offset_bytes = 0)
 """)
 
 
 async def update_reserved(tx: Transaction, upload_id: UUID, project_id: int, *, size_bytes: int) -> None:
-    """Keep room for a session in the quota of a project, in place of what was kept before."""
+    """Keep room for a session in the quota of a project, in place of what was kept before.
+
+    Nothing is done where the session takes no bytes by signed URLs.
+    """
     await tx.run(RESERVE, upload_id=upload_id, project_id=project_id, size=size_bytes)
 
 

@@ -14,7 +14,7 @@ from app.blobs import store
 from app.blobs.model import INLINE_BYTES
 from app.db import Database
 from app.oci.digest import Digest
-from app.storage import RunningDigest, StorageDriver, StorageError
+from app.storage import RunningDigest, StorageDriver
 
 _PAGE: Final = 1_000
 
@@ -71,7 +71,8 @@ async def transfer(
         async with asyncio.TaskGroup() as group:
             for _ in range(at_once):
                 group.create_task(work())
-    except* StorageError as failed:
+    except ExceptionGroup as failed:
+        # Not `except*`: before Python 3.11.4, what is raised there becomes a group again.
         raise failed.exceptions[0] from None
     return tally
 

@@ -220,6 +220,16 @@ async def test_room_is_kept_for_an_upload_until_it_ends(
     assert (await client.ask(second, size="500")).status == 200
 
 
+async def test_no_room_is_kept_for_an_upload_that_takes_no_signed_urls(
+    client: Uploader, repo: Repository, on_s3: Registry
+) -> None:
+    await repo.push_blob(b"makes the project")
+    await limit(on_s3, repo.name.partition("/")[0], 1000)
+    through_us = (await repo.patch(await repo.start(), b"bytes")).location
+    assert (await client.ask(through_us, size="600")).status == 400
+    assert (await client.ask(await repo.start(), size="600")).status == 200
+
+
 async def test_of_uploads_that_ask_at_once_only_those_that_fit_together_are_told_so(
     client: Uploader, repo: Repository, on_s3: Registry
 ) -> None:
