@@ -16,6 +16,8 @@ from tests.support.eventually import pass_time, until
 from tests.support.registry import Registry, running_registry
 from tests.support.servers import Databases
 
+pytestmark = pytest.mark.slow
+
 SIZE = 200_000
 IDLE = 0.5
 LEASE = 1.0

@@ -16,6 +16,8 @@ from tests.support.eventually import until
 from tests.support.registry import running_registry
 from tests.support.servers import Databases
 
+pytestmark = pytest.mark.slow
+
 INLINE = 64 << 10  # up to here the bytes of a session stay in the database
 MEGABYTE = 1 << 20
 LEASE = 1.0

@@ -12,6 +12,8 @@ from tests.conformance.client import Answer, Registry, Repository, bearer, open_
 from tests.conformance.content import artifact, digest_of, image, index, unique
 from tests.support.eventually import pass_time
 
+pytestmark = pytest.mark.slow
+
 ROUNDS = 15
 MANY = 12
 

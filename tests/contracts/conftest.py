@@ -13,14 +13,16 @@ from app.storage import FilesystemDriver, StorageDriver
 from tests.contracts.storing import PART, OpenDriver, settings_on
 from tests.support.places import BUCKETS, Place, place_of
 
+ON_SERVERS = [pytest.param(driver, marks=pytest.mark.slow) for driver in BUCKETS]
 
-@pytest.fixture(params=BUCKETS)
+
+@pytest.fixture(params=ON_SERVERS)
 def place(request: pytest.FixtureRequest) -> Place:
     """A place of its own in a bucket of each server."""
     return place_of(request, request.param).below(uuid4().hex)
 
 
-@pytest.fixture(params=["filesystem", *BUCKETS])
+@pytest.fixture(params=["filesystem", *ON_SERVERS])
 def somewhere(request: pytest.FixtureRequest) -> Place | None:
     """The same, or none for a driver that has files."""
     return None if request.param == "filesystem" else place_of(request, request.param).below(uuid4().hex)

@@ -15,6 +15,8 @@ from app.storage import DirectPart, DirectUploads, FilesystemDriver, StorageDriv
 from tests.contracts.storing import EVERYTHING, LARGE, PART, OpenDriver, blob, joined
 from tests.support.places import Place, place_of
 
+pytestmark = pytest.mark.slow
+
 HOUR = timedelta(hours=1)
 SIGNING = ["s3"]
 

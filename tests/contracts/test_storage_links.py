@@ -15,6 +15,8 @@ from app.storage import FilesystemDriver, StorageDriver
 from tests.contracts.storing import CONTENT
 from tests.support.places import BUCKETS, Place, place_of
 
+pytestmark = pytest.mark.slow
+
 DIGEST = Digest.of(CONTENT)
 MINUTE = timedelta(minutes=1)
 DISPOSITION = 'attachment; filename="a b.bin"'

@@ -12,6 +12,8 @@ from app.storage.pieces_driver import PieceDriver
 from tests.contracts.storing import EVERYTHING, PART, OpenDriver, append, blob, joined
 from tests.support.places import BUCKETS, Place, place_of
 
+pytestmark = pytest.mark.slow
+
 COUNT = 70
 CONTENTS = [str(number).encode() * 3 for number in range(COUNT)]
 WHOLE = b"".join(CONTENTS)

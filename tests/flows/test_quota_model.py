@@ -14,6 +14,8 @@ from tests.flows.quota import Counted, counted_project
 from tests.management.client import API
 from tests.support.registry import Registry
 
+pytestmark = pytest.mark.slow
+
 STEPS = 60
 ROUNDS = 10
 DRIFT = SQL("UPDATE quotas SET used_bytes = %(used)s WHERE project_id = %(id)s")

@@ -19,6 +19,8 @@ from tests.support.places import BUCKETS, place_of
 from tests.support.registry import Registry, running_registry
 from tests.support.roadstead import ROOT, environment_with
 
+pytestmark = pytest.mark.slow
+
 SIZES = [0, 1, 300, 65_536, 65_537, 200_000, 6_000_000]
 
 

@@ -19,6 +19,8 @@ from tests.management.test_sessions import log_in
 from tests.support.registry import Registry, running_registry
 from tests.support.servers import Databases
 
+pytestmark = pytest.mark.slow
+
 ADDRESS = "127.0.0.1"
 WRONG = "Wrong-password-1"
 FORGET = SQL("DELETE FROM outbox")

@@ -8,6 +8,8 @@ import pytest
 from app.settings import Settings
 from tests.support.roadstead import ROOT, environment_with
 
+pytestmark = pytest.mark.slow
+
 
 def user(settings: Settings, verb: str, password: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
