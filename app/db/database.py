@@ -34,7 +34,7 @@ class Database:
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
         self._coalescers: dict[str, Coalescer[_Key, tuple[Any, ...]]] = {}
-        self._recent: dict[str, tuple[float, frozenset[Any]]] = {}
+        self._recent: dict[tuple[object, ...], tuple[float, frozenset[Any]]] = {}
 
     def transaction(self) -> Transaction:
         """Commit when the block ends, roll back when it raises."""
@@ -71,15 +71,12 @@ class Database:
             return await self.call(prepared, *params)
 
     async def recent(self, prepared: Prepared, *params: object, max_age: timedelta) -> frozenset[Any]:
-        """Return the first column of every row, as it was at most `max_age` ago in this process.
-
-        For a statement whose parameters are always the same.
-        """
-        now = time.monotonic()
-        asked_at, values = self._recent.get(prepared.name, (-math.inf, frozenset()))
+        """Return the first column of every row, as it was at most `max_age` ago in this process."""
+        key, now = (prepared.name, *params), time.monotonic()
+        asked_at, values = self._recent.get(key, (-math.inf, frozenset()))
         if now - asked_at > max_age.total_seconds():
             values = frozenset(row[0] for row in await self.read(prepared, *params))
-            self._recent[prepared.name] = (now, values)
+            self._recent[key] = (now, values)
         return values
 
     async def look_up(self, prepared: Prepared, *key: object) -> tuple[Any, ...]:

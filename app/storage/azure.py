@@ -5,8 +5,6 @@ of its own to its blocks, and the session's state is the list.
 """
 
 import asyncio
-import base64
-import hashlib
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable
 from contextlib import aclosing, asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
@@ -20,6 +18,7 @@ from msgspec.structs import replace
 
 from app.settings import StorageSettings
 from app.storage.azure_client import Account, open_account, storage_errors
+from app.storage.checksums import md5_of
 from app.storage.driver import StorageError
 from app.storage.paths import upload_key
 from app.storage.pieces import Piece, Upload, made_at, new_name
@@ -40,7 +39,7 @@ class AzureContainer:
 
     async def put(self, key: str, content: bytes, *, is_blob: bool) -> None:
         """Store a blob whole; Azure refuses it unless it is what was sent."""
-        checksum = await asyncio.to_thread(_md5, content)
+        checksum = await asyncio.to_thread(md5_of, content)
         with storage_errors():
             await self._account.blob(key).upload_blob(
                 content,
@@ -88,7 +87,7 @@ class AzureContainer:
 
     async def put_piece(self, upload: str, piece: Piece, content: bytes) -> None:
         """Stage a block."""
-        checksum = await asyncio.to_thread(_md5, content)
+        checksum = await asyncio.to_thread(md5_of, content)
         with storage_errors():
             await self._blocks(upload).stage_block(piece.name, content, headers={"Content-MD5": checksum})
 
@@ -184,7 +183,3 @@ async def _get(blob: BlobClient, start: int, stop: int) -> tuple[AsyncIterator[b
     with storage_errors():
         found: tuple[AsyncIterator[bytes], int] = await download(range=f"bytes={start}-{stop - 1}", cls=taken)
     return found
-
-
-def _md5(content: bytes) -> str:
-    return base64.b64encode(hashlib.md5(content, usedforsecurity=False).digest()).decode()

@@ -5,8 +5,6 @@ what order.
 """
 
 import asyncio
-import base64
-import hashlib
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Iterator, Sequence
 from contextlib import aclosing, asynccontextmanager, suppress
 from datetime import datetime, timedelta
@@ -19,6 +17,7 @@ from aiohttp import ClientError
 from msgspec.structs import replace
 
 from app.settings import StorageSettings
+from app.storage.checksums import md5_of
 from app.storage.driver import StorageError
 from app.storage.gcs_client import Bucket, Request, open_bucket
 from app.storage.paths import upload_key
@@ -52,7 +51,7 @@ class GcsContainer:
 
     async def put(self, key: str, content: bytes, *, is_blob: bool) -> None:
         """Store an object whole; Google refuses it unless it is what was sent."""
-        checksum = await asyncio.to_thread(_md5, content)
+        checksum = await asyncio.to_thread(md5_of, content)
         kept = {"name": self._bucket.prefix + key, "md5Hash": checksum, **self._kept(is_blob=is_blob)}
         boundary = uuid4().hex
         head = f"--{boundary}\r\nContent-Type: application/json\r\n\r\n".encode()
@@ -223,7 +222,3 @@ def _piece_key(upload: str, piece: str) -> str:
 def _groups(everything: Sequence[_T]) -> Iterator[Sequence[_T]]:
     for start in range(0, len(everything), _MOST_COMPOSED):
         yield everything[start : start + _MOST_COMPOSED]
-
-
-def _md5(content: bytes) -> str:
-    return base64.b64encode(hashlib.md5(content, usedforsecurity=False).digest()).decode()

@@ -37,7 +37,7 @@ class Bucket:
     def __init__(self, session: ClientSession, identity: Identity | None, settings: StorageSettings) -> None:
         self._session = session
         # Over a line that anybody can read, no token goes: that is an emulator.
-        self._is_open = settings.endpoint.startswith("http://")
+        self._is_plain = settings.endpoint.startswith("http://")
         self.identity: Final = identity
         self._attempts = settings.attempts
         self._host = (settings.endpoint or _GOOGLE).rstrip("/")
@@ -96,7 +96,7 @@ class Bucket:
             raise StorageBusy(f"{type(error).__name__}: {error}") from error
 
     async def _authorization(self) -> dict[str, str]:
-        if self.identity is None or self._is_open:
+        if self.identity is None or self._is_plain:
             return {}
         return {"Authorization": f"Bearer {await self.identity.token()}"}
 

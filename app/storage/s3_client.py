@@ -1,8 +1,6 @@
 """The way to one bucket: a client that retries with care, and whose errors are those of storage."""
 
 import asyncio
-import base64
-import hashlib
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from datetime import timedelta
@@ -15,6 +13,7 @@ from botocore.exceptions import BotoCoreError, ClientError, ConnectionError, HTT
 
 from app.oci.digest import Digest
 from app.settings import StorageSettings
+from app.storage.checksums import checksum_of, sha256_of
 from app.storage.driver import StorageBusy, StorageError, StorageFull
 from app.storage.paths import blob_key
 
@@ -73,7 +72,7 @@ class Bucket:
 
     async def put(self, key: str, content: bytes, *, is_blob: bool, sha256: str = "") -> None:
         """Store an object whole; the storage refuses it unless it is what was sent."""
-        checksum = sha256 or await asyncio.to_thread(_sha256, content)
+        checksum = sha256 or await asyncio.to_thread(sha256_of, content)
         with storage_errors():
             await self.s3.put_object(
                 **self.at(key), Body=content, ChecksumSHA256=checksum, **self.kept(is_blob=is_blob)
@@ -115,11 +114,6 @@ class Bucket:
             if failed := done.get("Errors"):
                 # Each can fail by itself, and the answer is 200 all the same.
                 raise StorageError(f"{len(failed)} objects could not be removed: {failed[0].get('Message')}")
-
-
-def checksum_of(digest: Digest) -> str:
-    """Return a digest as S3 writes it; empty where it checks no such digests."""
-    return base64.b64encode(bytes.fromhex(digest.encoded)).decode() if digest.algorithm == "sha256" else ""
 
 
 @asynccontextmanager
@@ -208,7 +202,3 @@ def _translated(error: ClientError) -> Exception:
     if code in _FULL:
         return StorageFull(str(error))
     return StorageBusy(str(error)) if status in _PATIENCE else StorageError(str(error))
-
-
-def _sha256(content: bytes) -> str:
-    return base64.b64encode(hashlib.sha256(content).digest()).decode()

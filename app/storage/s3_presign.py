@@ -16,9 +16,10 @@ from msgspec.structs import replace
 
 from app.oci.digest import Digest
 from app.oci.errors import BlobUploadInvalid
+from app.storage.checksums import checksum_of
 from app.storage.direct import require_whole
 from app.storage.driver import DirectPart, Frozen, SignedPut, StorageBusy, StorageError, UploadState
-from app.storage.s3_client import Bucket, checksum_of, storage_errors
+from app.storage.s3_client import Bucket, storage_errors
 from app.storage.s3_copy import Multipart, abort, begin, complete
 from app.storage.s3_state import Part, Upload, parts_key, upload_of
 

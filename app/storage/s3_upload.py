@@ -1,9 +1,6 @@
 """Writing an upload to S3: one part fills while those before it are on their way."""
 
 import asyncio
-import base64
-import hashlib
-import zlib
 from contextlib import suppress
 from typing import Any, Final
 from uuid import uuid4
@@ -11,6 +8,7 @@ from uuid import uuid4
 from msgspec.structs import replace
 
 from app.oci.digest import Digest
+from app.storage.checksums import crc32_of, md5_of
 from app.storage.driver import StorageError, UploadState
 from app.storage.parts import part_size
 from app.storage.s3_client import Bucket, storage_errors
@@ -114,9 +112,9 @@ class S3Writer:
         self._upload = replace(self._upload, parts=whole.parts, blob=whole.blob, upload=multipart.upload)
 
     async def _put_part(self, number: int, content: bytes) -> Part:
-        crc32 = await asyncio.to_thread(_crc32, content) if self._has_crc32 else ""
+        crc32 = await asyncio.to_thread(crc32_of, content) if self._has_crc32 else ""
         proof: dict[str, Any] = (
-            {"ChecksumCRC32": crc32} if crc32 else {"ContentMD5": await asyncio.to_thread(_md5, content)}
+            {"ChecksumCRC32": crc32} if crc32 else {"ContentMD5": await asyncio.to_thread(md5_of, content)}
         )
         with storage_errors():
             done = await self._bucket.s3.upload_part(
@@ -176,17 +174,9 @@ class S3Writer:
             stored=self._stored,
             tail=tail,
             tail_bytes=len(content),
-            tail_crc32=_crc32(content) if content and self._has_crc32 else "",
+            tail_crc32=crc32_of(content) if content and self._has_crc32 else "",
             before=self._opened.tail,
         )
-
-
-def _crc32(content: bytes) -> str:
-    return base64.b64encode(zlib.crc32(content).to_bytes(4, "big")).decode()
-
-
-def _md5(content: bytes) -> str:
-    return base64.b64encode(hashlib.md5(content, usedforsecurity=False).digest()).decode()
 
 
 def _forget(task: asyncio.Task[Part]) -> None:

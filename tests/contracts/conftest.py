@@ -8,6 +8,7 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from aiohttp import ClientSession
 
 from app.storage import FilesystemDriver, StorageDriver
 from tests.contracts.storing import PART, OpenDriver, settings_on
@@ -47,3 +48,10 @@ async def another(somewhere: Place | None, tmp_path: Path) -> AsyncIterator[Open
 @pytest.fixture
 def driver(another: OpenDriver) -> StorageDriver:
     return another()
+
+
+@pytest.fixture
+async def session() -> AsyncIterator[ClientSession]:
+    """A client that knows nothing but URLs."""
+    async with ClientSession() as opened:
+        yield opened

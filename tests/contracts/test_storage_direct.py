@@ -1,6 +1,6 @@
 """What every storage driver does that signs URLs for uploads: the same tests for each of them."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from datetime import timedelta
 from io import BytesIO
 from pathlib import Path
@@ -24,12 +24,6 @@ SIGNING = ["s3"]
 @pytest.fixture(params=SIGNING)
 def somewhere(request: pytest.FixtureRequest) -> Place:
     return place_of(request, request.param).below(uuid4().hex)
-
-
-@pytest.fixture
-async def session() -> AsyncIterator[ClientSession]:
-    async with ClientSession() as opened:
-        yield opened
 
 
 class Sender:

@@ -1,7 +1,6 @@
 """What every storage driver does that signs URLs for downloads: the same tests for each of them."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
 from uuid import uuid4
@@ -27,12 +26,6 @@ CHOOSING = [driver for driver in BUCKETS if driver != "gcs"]
 @pytest.fixture(params=BUCKETS)
 def somewhere(request: pytest.FixtureRequest) -> Place:
     return place_of(request, request.param).below(uuid4().hex)
-
-
-@pytest.fixture
-async def session() -> AsyncIterator[ClientSession]:
-    async with ClientSession() as opened:
-        yield opened
 
 
 async def test_a_link_opens_the_blob_and_parts_of_it(driver: StorageDriver, session: ClientSession) -> None:
