@@ -8,6 +8,15 @@ BEGIN
 END
 $$;
 
+CREATE FUNCTION forget_webhook_secret() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    DELETE FROM secrets WHERE id = OLD.secret_id;
+    RETURN NULL;
+END
+$$;
+
 CREATE FUNCTION hold_immutability_rules(project_id bigint) RETURNS void
     LANGUAGE sql
     AS $$
@@ -491,6 +500,139 @@ ALTER TABLE users ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     CACHE 1
 );
 
+CREATE TABLE webhook_attempts (
+    delivery_id bigint NOT NULL,
+    number integer NOT NULL,
+    attempted_at timestamp with time zone NOT NULL,
+    took interval NOT NULL,
+    status integer,
+    error text DEFAULT ''::text NOT NULL,
+    answer text DEFAULT ''::text NOT NULL
+);
+
+COMMENT ON COLUMN webhook_attempts.status IS 'of HTTP; NULL: there was no answer, error says why';
+
+COMMENT ON COLUMN webhook_attempts.answer IS 'the first bytes of it';
+
+CREATE TABLE webhook_deliveries (
+    id bigint NOT NULL,
+    execution_id bigint NOT NULL,
+    target_id bigint NOT NULL,
+    delivery_id uuid DEFAULT gen_random_uuid() NOT NULL,
+    event_number bigint NOT NULL,
+    repository_name text DEFAULT ''::text NOT NULL,
+    status text DEFAULT 'pending'::text NOT NULL,
+    attempts integer DEFAULT 0 NOT NULL,
+    due_at timestamp with time zone DEFAULT now() NOT NULL,
+    leased_until timestamp with time zone,
+    give_up_at timestamp with time zone NOT NULL,
+    finished_at timestamp with time zone,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT webhook_deliveries_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'success'::text, 'dead'::text, 'stopped'::text])))
+);
+
+COMMENT ON COLUMN webhook_deliveries.delivery_id IS 'the same in every attempt: by it a consumer knows what it has seen';
+
+COMMENT ON COLUMN webhook_deliveries.event_number IS 'the place of the event in the outbox';
+
+COMMENT ON COLUMN webhook_deliveries.leased_until IS 'a worker is sending it, or has died';
+
+COMMENT ON COLUMN webhook_deliveries.give_up_at IS 'an attempt that fails after this is the last one';
+
+ALTER TABLE webhook_deliveries ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME webhook_deliveries_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE webhook_executions (
+    id bigint NOT NULL,
+    policy_id bigint NOT NULL,
+    event_id uuid NOT NULL,
+    event_type text NOT NULL,
+    occurred_at timestamp with time zone NOT NULL,
+    operator text NOT NULL,
+    request_id text DEFAULT ''::text NOT NULL,
+    data json NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+COMMENT ON TABLE webhook_executions IS 'an event that a policy takes; there is one delivery to each of its targets';
+
+COMMENT ON COLUMN webhook_executions.data IS 'what happened as it was then, in Harbor''s words: `event_data`';
+
+ALTER TABLE webhook_executions ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME webhook_executions_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE webhook_policies (
+    id bigint NOT NULL,
+    project_id bigint NOT NULL,
+    name text NOT NULL,
+    description text DEFAULT ''::text NOT NULL,
+    event_types text[] NOT NULL,
+    filters json DEFAULT '[]'::json NOT NULL,
+    is_enabled boolean DEFAULT true NOT NULL,
+    creator text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+COMMENT ON COLUMN webhook_policies.filters IS 'what else an event has to match: repositories and tags, by doublestar';
+
+ALTER TABLE webhook_policies ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME webhook_policies_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE webhook_targets (
+    id bigint NOT NULL,
+    policy_id bigint NOT NULL,
+    kind text NOT NULL,
+    address text NOT NULL,
+    payload_format text NOT NULL,
+    verifies_certificate boolean DEFAULT true NOT NULL,
+    ca_certificate text DEFAULT ''::text NOT NULL,
+    timeout interval NOT NULL,
+    is_ordered boolean DEFAULT false NOT NULL,
+    secret_id bigint,
+    failures integer DEFAULT 0 NOT NULL,
+    failing_since timestamp with time zone,
+    open_until timestamp with time zone,
+    paused_at timestamp with time zone
+);
+
+COMMENT ON COLUMN webhook_targets.is_ordered IS 'events of one repository one after the other, as they happened';
+
+COMMENT ON COLUMN webhook_targets.secret_id IS 'authorization, further headers and signing secrets, as one document';
+
+COMMENT ON COLUMN webhook_targets.failures IS 'in a row, without a success between them, since failing_since';
+
+COMMENT ON COLUMN webhook_targets.open_until IS 'the circuit breaker: nothing is sent before, one delivery tries after';
+
+COMMENT ON COLUMN webhook_targets.paused_at IS 'set after days of failure, or by hand: what is owed waits';
+
+ALTER TABLE webhook_targets ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME webhook_targets_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
 ALTER TABLE ONLY audit_logs
     ADD CONSTRAINT audit_logs_event_key UNIQUE (event_id);
 
@@ -590,6 +732,30 @@ ALTER TABLE ONLY user_groups
 ALTER TABLE ONLY users
     ADD CONSTRAINT users_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY webhook_attempts
+    ADD CONSTRAINT webhook_attempts_pkey PRIMARY KEY (delivery_id, number);
+
+ALTER TABLE ONLY webhook_deliveries
+    ADD CONSTRAINT webhook_deliveries_execution_id_target_id_key UNIQUE (execution_id, target_id);
+
+ALTER TABLE ONLY webhook_deliveries
+    ADD CONSTRAINT webhook_deliveries_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY webhook_executions
+    ADD CONSTRAINT webhook_executions_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY webhook_executions
+    ADD CONSTRAINT webhook_executions_policy_id_event_id_key UNIQUE (policy_id, event_id);
+
+ALTER TABLE ONLY webhook_policies
+    ADD CONSTRAINT webhook_policies_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY webhook_policies
+    ADD CONSTRAINT webhook_policies_project_id_name_key UNIQUE (project_id, name);
+
+ALTER TABLE ONLY webhook_targets
+    ADD CONSTRAINT webhook_targets_pkey PRIMARY KEY (id);
+
 CREATE INDEX audit_logs_project_idx ON audit_logs USING btree (project_name, occurred_at DESC);
 
 CREATE INDEX audit_logs_time_idx ON audit_logs USING btree (occurred_at DESC, id DESC);
@@ -656,6 +822,16 @@ CREATE UNIQUE INDEX users_email_key ON users USING btree (lower(email)) WHERE (e
 
 CREATE UNIQUE INDEX users_username_key ON users USING btree (lower(username));
 
+CREATE INDEX webhook_deliveries_order_idx ON webhook_deliveries USING btree (target_id, repository_name, event_number) WHERE (status = 'pending'::text);
+
+CREATE INDEX webhook_deliveries_pending_idx ON webhook_deliveries USING btree (target_id, due_at) WHERE (status = 'pending'::text);
+
+CREATE INDEX webhook_deliveries_target_idx ON webhook_deliveries USING btree (target_id, id);
+
+CREATE INDEX webhook_executions_created_idx ON webhook_executions USING btree (created_at);
+
+CREATE INDEX webhook_targets_policy_idx ON webhook_targets USING btree (policy_id);
+
 CREATE TRIGGER access_epoch AFTER INSERT OR DELETE OR UPDATE ON configurations FOR EACH STATEMENT EXECUTE FUNCTION note_access_change();
 
 CREATE TRIGGER access_epoch AFTER INSERT OR DELETE OR UPDATE ON project_members FOR EACH STATEMENT EXECUTE FUNCTION note_access_change();
@@ -669,6 +845,8 @@ CREATE TRIGGER access_epoch AFTER INSERT OR DELETE OR UPDATE ON user_group_membe
 CREATE TRIGGER access_epoch AFTER INSERT OR DELETE OR UPDATE ON users FOR EACH STATEMENT EXECUTE FUNCTION note_access_change();
 
 CREATE TRIGGER end_sessions AFTER UPDATE OF password_hash, is_disabled ON users FOR EACH ROW WHEN ((new.is_disabled OR (new.password_hash <> old.password_hash))) EXECUTE FUNCTION end_sessions();
+
+CREATE TRIGGER forget_secret AFTER DELETE ON webhook_targets FOR EACH ROW WHEN ((old.secret_id IS NOT NULL)) EXECUTE FUNCTION forget_webhook_secret();
 
 CREATE TRIGGER note_new_credentials BEFORE UPDATE OF secret_hash ON robots FOR EACH ROW WHEN ((new.secret_hash <> old.secret_hash)) EXECUTE FUNCTION note_new_credentials();
 
@@ -748,3 +926,24 @@ ALTER TABLE ONLY user_group_members
 
 ALTER TABLE ONLY user_group_members
     ADD CONSTRAINT user_group_members_user_id_fkey FOREIGN KEY (user_id) REFERENCES users(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY webhook_attempts
+    ADD CONSTRAINT webhook_attempts_delivery_id_fkey FOREIGN KEY (delivery_id) REFERENCES webhook_deliveries(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY webhook_deliveries
+    ADD CONSTRAINT webhook_deliveries_execution_id_fkey FOREIGN KEY (execution_id) REFERENCES webhook_executions(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY webhook_deliveries
+    ADD CONSTRAINT webhook_deliveries_target_id_fkey FOREIGN KEY (target_id) REFERENCES webhook_targets(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY webhook_executions
+    ADD CONSTRAINT webhook_executions_policy_id_fkey FOREIGN KEY (policy_id) REFERENCES webhook_policies(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY webhook_policies
+    ADD CONSTRAINT webhook_policies_project_id_fkey FOREIGN KEY (project_id) REFERENCES projects(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY webhook_targets
+    ADD CONSTRAINT webhook_targets_policy_id_fkey FOREIGN KEY (policy_id) REFERENCES webhook_policies(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY webhook_targets
+    ADD CONSTRAINT webhook_targets_secret_id_fkey FOREIGN KEY (secret_id) REFERENCES secrets(id);

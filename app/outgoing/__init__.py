@@ -1,0 +1,1 @@
+"""Calls to servers that users name: only to addresses that the operator allows."""
