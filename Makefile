@@ -51,8 +51,8 @@ coverage: $(VENV)/.dev ## Run every test, and fail when too little of the code h
 	@$(TESTS) --cov --cov-report term-missing:skip-covered
 
 .PHONY: test-fast
-test-fast: $(VENV)/.dev ## Run the tests that take less than a second each
-	@$(TESTS) -m "not slow and not clients"
+test-fast: $(VENV)/.dev ## Run the tests that take less than a second each, within the process of the test
+	@$(TESTS) -p no:schemathesis -m "not slow and not clients" --ignore tests/e2e
 
 .PHONY: ci
 ci: ## Run everything that must pass before a change lands: lint, types, arch, coverage
