@@ -2,7 +2,7 @@
 
 from datetime import datetime
 from operator import attrgetter
-from typing import Any, Final
+from typing import Any, Final, get_args
 from uuid import UUID
 
 import msgspec
@@ -12,6 +12,7 @@ from app.db import SQL, Prepared, Transaction
 from app.events.types import Cause, Event, Recorded, wire_name
 
 CHANNEL: Final = "outbox"
+_TYPES: Final = [wire_name(kind) for kind in get_args(Event)]
 
 RECORD = Prepared(
     "record_events",
@@ -54,14 +55,19 @@ class _Row(Struct):
 
 CLAIM = SQL("""
     DELETE FROM outbox
-    WHERE id IN (SELECT id FROM outbox ORDER BY id FOR UPDATE SKIP LOCKED LIMIT %(limit)s)
+    WHERE id IN (
+        SELECT id FROM outbox WHERE type = ANY(%(types)s) ORDER BY id FOR UPDATE SKIP LOCKED LIMIT %(limit)s
+    )
     RETURNING id, event_id, recorded_at, payload, cause
 """)
 
 
 async def claim(tx: Transaction, limit: int) -> list[Recorded]:
-    """Take up to `limit` of the oldest events, in their order; they stay in the outbox if `tx` rolls back."""
-    rows = await tx.all(_Row, CLAIM, limit=limit)
+    """Take up to `limit` of the oldest events, in their order; they stay in the outbox if `tx` rolls back.
+
+    An event that only a newer version knows is left to a relay of that version.
+    """
+    rows = await tx.all(_Row, CLAIM, types=_TYPES, limit=limit)
     return [
         Recorded(
             event_id=row.event_id,

@@ -23,6 +23,8 @@ OWED = SQL("SELECT (SELECT count(*) FROM outbox) + (SELECT count(*) FROM pending
 PULLS = SQL("SELECT sum(pull_count)::int FROM manifests WHERE pulled_at IS NOT NULL")
 QUEUED = SQL("SELECT count(*) FROM pending_jobs WHERE enqueued_at IS NOT NULL")
 OUTBOX = SQL("SELECT count(*) FROM outbox")
+NEWER = SQL("INSERT INTO outbox (type, payload, cause) VALUES ('artifact.teleported', '{}', '{}')")
+WAITING = SQL("SELECT string_agg(type, ' ') FROM outbox")
 RECORDED = 5  # two projects, a repository, a push; and the pull, a second later
 AGE = SQL("UPDATE pending_jobs SET enqueued_at = now() - interval '1 hour'")
 
@@ -112,3 +114,16 @@ async def test_what_a_killed_worker_left_is_done_by_the_next(
     with roadstead("work", output=tmp_path / "next", environment=environment):
         await until_settled(registry, pulls=2)
     assert (await audited(registry)).count("push artifact") == 2
+
+
+async def test_an_event_of_a_newer_version_waits_for_a_relay_that_knows_it(
+    registry: Registry, redis_url: str
+) -> None:
+    async with registry.resources.database.autocommit() as statements:
+        await statements.run(NEWER)
+    await push_and_pull(registry, "v1")
+    await until(lambda: value(registry, OUTBOX), lambda seen: seen == RECORDED + 1)
+    queues = await create_pool(RedisSettings.from_dsn(redis_url))
+    await relay_once(registry.resources, queues)
+    await queues.aclose()
+    assert await value(registry, WAITING) == "artifact.teleported"
