@@ -48,6 +48,7 @@ from app.system import routes as system_routes
 from app.tags import routes as tag_routes
 from app.users import group_routes as user_group_routes
 from app.users import routes as user_routes
+from app.webhooks import routes as webhook_routes
 
 log = structlog.get_logger()
 
@@ -89,6 +90,7 @@ ROUTES: Final[tuple[Route, ...]] = (
     *member_routes.ROUTES,
     *quota_routes.ROUTES,
     *immutability_routes.ROUTES,
+    *webhook_routes.ROUTES,
     *management_routes.ROUTES,
     *artifact_routes.ROUTES,
     *change_routes.ROUTES,

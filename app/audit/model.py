@@ -26,6 +26,9 @@ _OPERATIONS: Final = {
     "closed": "logout",
     "labeled": "label",
     "unlabeled": "unlabel",
+    "paused": "pause",
+    "resumed": "resume",
+    "replayed": "replay",
 }
 _REFUSALS: Final = {"refuse", "exceed"}
 

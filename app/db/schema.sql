@@ -830,6 +830,8 @@ CREATE INDEX webhook_deliveries_target_idx ON webhook_deliveries USING btree (ta
 
 CREATE INDEX webhook_executions_created_idx ON webhook_executions USING btree (created_at);
 
+CREATE INDEX webhook_executions_policy_idx ON webhook_executions USING btree (policy_id, id);
+
 CREATE INDEX webhook_targets_policy_idx ON webhook_targets USING btree (policy_id);
 
 CREATE TRIGGER access_epoch AFTER INSERT OR DELETE OR UPDATE ON configurations FOR EACH STATEMENT EXECUTE FUNCTION note_access_change();

@@ -104,6 +104,38 @@ class ImmutableRuleDeleted(_Managed, frozen=True, tag="immutable-rule.deleted"):
     """A rule protects nothing any more."""
 
 
+class NotificationPolicyCreated(_Managed, frozen=True, tag="notification-policy.created"):
+    """What happens in a project is posted to somebody; `name` is the policy's."""
+
+
+class NotificationPolicyUpdated(_Managed, frozen=True, tag="notification-policy.updated"):
+    """Other events are posted, or to others; `changed` says which secret is another one."""
+
+    changed: str = ""
+
+
+class NotificationPolicyDeleted(_Managed, frozen=True, tag="notification-policy.deleted"):
+    """Nothing is posted by a policy any more."""
+
+
+class WebhookTargetPaused(_Managed, frozen=True, tag="webhook-target.paused"):
+    """What is owed to a target waits until somebody resumes it."""
+
+    target_id: int = 0
+
+
+class WebhookTargetResumed(_Managed, frozen=True, tag="webhook-target.resumed"):
+    """What is owed to a target is sent now."""
+
+    target_id: int = 0
+
+
+class WebhookDeliveryReplayed(_Managed, frozen=True, tag="webhook-delivery.replayed"):
+    """What was sent, or could not be, is sent once more; `count` says how many."""
+
+    count: int = 0
+
+
 class QuotaUpdated(_Managed, frozen=True, tag="quota.updated"):
     """A project may use more, or less; `hard_bytes` -1 is without limit."""
 
@@ -162,6 +194,12 @@ ManagementEvent: TypeAlias = (
     | ImmutableRuleCreated
     | ImmutableRuleUpdated
     | ImmutableRuleDeleted
+    | NotificationPolicyCreated
+    | NotificationPolicyUpdated
+    | NotificationPolicyDeleted
+    | WebhookTargetPaused
+    | WebhookTargetResumed
+    | WebhookDeliveryReplayed
     | QuotaUpdated
     | QuotaWarned
     | QuotaExceeded

@@ -45,6 +45,14 @@ async def record_all(tx: Transaction, events: list[tuple[Cause, Event]]) -> None
     )
 
 
+WAKE = SQL("SELECT pg_notify('outbox', '')")
+
+
+async def wake(tx: Transaction) -> None:
+    """Wake the relay when `tx` commits, for what is due without an event."""
+    await tx.run(WAKE)
+
+
 class _Row(Struct):
     id: int
     event_id: UUID

@@ -18,6 +18,12 @@ async def reveal(statements: Statements, sealer: Sealer, secret_id: int) -> str:
     return sealer.open(found.sealed)
 
 
+async def reveal_all(statements: Statements, sealer: Sealer, secret_ids: list[int]) -> dict[int, str]:
+    """Return those of the secrets that can be read, by their ids."""
+    found = await store.list_secrets(statements, secret_ids) if secret_ids else []
+    return {secret.id: sealer.open(secret.sealed) for secret in found if sealer.knows(secret.key_id)}
+
+
 async def replace(tx: Transaction, sealer: Sealer, secret_id: int, *, secret: str) -> None:
     """Store another secret under the same id; raise SecretUnreadable where there is none."""
     if not await store.update_secret(tx, secret_id, sealer.seal(secret)):

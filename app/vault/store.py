@@ -19,6 +19,14 @@ async def find_secret(statements: Statements, secret_id: int) -> SealedSecret | 
     return await statements.maybe(SealedSecret, FIND_SECRET, secret_id=secret_id)
 
 
+LIST_SECRETS = SQL("SELECT id, key_id, token FROM secrets WHERE id = ANY(%(ids)s)")
+
+
+async def list_secrets(statements: Statements, ids: list[int]) -> list[SealedSecret]:
+    """Return those of the secrets that there are."""
+    return await statements.all(SealedSecret, LIST_SECRETS, ids=ids)
+
+
 UPDATE_SECRET = SQL("""
     UPDATE secrets SET key_id = %(key_id)s, token = %(token)s, updated_at = now() WHERE id = %(secret_id)s
 """)

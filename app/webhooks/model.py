@@ -80,3 +80,13 @@ class Policy(Struct, frozen=True):
     created_at: datetime
     updated_at: datetime
     targets: tuple[Target, ...]
+
+
+class Terms(Struct, frozen=True):
+    """What can be changed about a policy, beside its targets."""
+
+    name: str
+    description: str
+    event_types: tuple[str, ...]
+    filters: tuple[EventFilter, ...]
+    is_enabled: bool

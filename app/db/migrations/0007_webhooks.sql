@@ -59,6 +59,7 @@ CREATE TABLE webhook_executions (
     created_at timestamptz NOT NULL DEFAULT now(),
     UNIQUE (policy_id, event_id)
 );
+CREATE INDEX webhook_executions_policy_idx ON webhook_executions (policy_id, id);
 CREATE INDEX webhook_executions_created_idx ON webhook_executions (created_at);
 COMMENT ON TABLE webhook_executions IS 'an event that a policy takes; there is one delivery to each of its targets';
 COMMENT ON COLUMN webhook_executions.data IS 'what happened as it was then, in Harbor''s words: `event_data`';
