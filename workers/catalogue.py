@@ -1,10 +1,7 @@
-"""Every job: what runs for its name, and how often those run that nobody asks for."""
+"""Every job: what runs for its name, and when those run that nobody asks for."""
 
-from collections.abc import Awaitable, Callable
-from datetime import timedelta
-from typing import Any, Final, TypeAlias, cast
+from typing import Final, cast
 
-from arq.cron import CronJob, cron
 from arq.typing import WorkerCoroutine
 from arq.worker import Function, func
 
@@ -16,6 +13,7 @@ from app.jobs import (
     FORWARD_AUDIT_LOG,
     HASH_RECEIVED,
     PURGE_AUDIT_LOG,
+    QUEUES,
     RECOUNT_QUOTAS,
     REMOVE_ORPHANS,
     RENEW_SECRETS,
@@ -26,59 +24,55 @@ from workers.artifacts import describe_artifacts
 from workers.audit import forward_audit_log, purge_audit_log, write_audit_log
 from workers.events import count_pulls
 from workers.quotas import recount_quotas
+from workers.running import Run, Runner
 from workers.sessions import expire_sessions
 from workers.uploads import expire_uploads, hash_received, remove_orphans
 from workers.vault import renew_secrets
 
-Run: TypeAlias = Callable[..., Awaitable[Any]]
-
-RUNS: Final[dict[Job, Run]] = {
+FOR_EVENTS: Final[dict[Job, Run]] = {
     WRITE_AUDIT_LOG: write_audit_log,
     FORWARD_AUDIT_LOG: forward_audit_log,
-    PURGE_AUDIT_LOG: purge_audit_log,
     COUNT_PULLS: count_pulls,
     DESCRIBE_ARTIFACTS: describe_artifacts,
     HASH_RECEIVED: hash_received,
+}
+"""Owed for events: `run(context, ids)` settles in the transaction of its effects what it did."""
+
+SCHEDULED: Final[dict[Job, Run]] = {
     EXPIRE_UPLOADS: expire_uploads,
     REMOVE_ORPHANS: remove_orphans,
     EXPIRE_SESSIONS: expire_sessions,
+    PURGE_AUDIT_LOG: purge_audit_log,
     RECOUNT_QUOTAS: recount_quotas,
     RENEW_SECRETS: renew_secrets,
 }
+"""Owed by a schedule: `run(context)`; `context["vendor_id"]` says what it is about."""
 
-LONGEST: Final[dict[Job, timedelta]] = {HASH_RECEIVED: timedelta(hours=24)}
-"""How long a job may take, where the five minutes of the others are too few."""
+NUDGED: Final[dict[Job, Run]] = {}
+"""Told that there may be something to do, `run(context, ...)`: what it is, they find in rows of their own."""
 
-EVERY_FIVE_MINUTES: Final = frozenset(range(0, 60, 5))
-PERIODIC: Final[dict[Job, frozenset[int]]] = {
-    EXPIRE_UPLOADS: EVERY_FIVE_MINUTES,
-    REMOVE_ORPHANS: EVERY_FIVE_MINUTES,
-    EXPIRE_SESSIONS: EVERY_FIVE_MINUTES,
-    PURGE_AUDIT_LOG: frozenset({17}),
-    RECOUNT_QUOTAS: frozenset({47}),
-    RENEW_SECRETS: frozenset({37}),
+RUNS: Final = {**FOR_EVENTS, **SCHEDULED, **NUDGED}
+OWED: Final = tuple(sorted((*FOR_EVENTS, *SCHEDULED), key=lambda job: QUEUES.index(job.queue)))
+"""What the relay tells, first what goes first."""
+
+SYSTEM_SCHEDULES: Final = {
+    EXPIRE_UPLOADS: "0 */5 * * * *",
+    REMOVE_ORPHANS: "0 */5 * * * *",
+    EXPIRE_SESSIONS: "0 */5 * * * *",
+    PURGE_AUDIT_LOG: "0 17 * * * *",
+    RECOUNT_QUOTAS: "0 47 * * * *",
+    RENEW_SECRETS: "0 37 * * * *",
 }
-"""At which minutes of the hour a job runs, and at every start of a worker."""
+"""When jobs run that look after the registry; as an operator changed them, once they are in the database."""
 
 
-def functions_of(queue: str) -> list[Function]:
+def functions_of(queue: str, runner: Runner) -> list[Function]:
     """Return the jobs of a queue as arq wants them."""
+    called = {
+        **{job: runner.for_events(job, run) for job, run in FOR_EVENTS.items()},
+        **{job: runner.scheduled(job, run) for job, run in SCHEDULED.items()},
+        **{job: runner.nudged(job, run) for job, run in NUDGED.items()},
+    }
     return [
-        func(cast("WorkerCoroutine", run), name=job.name, timeout=LONGEST.get(job))
-        for job, run in RUNS.items()
-        if job.queue == queue
-    ]
-
-
-def periodic_of(queue: str) -> list[CronJob]:
-    """Return the periodic jobs of a queue as arq wants them."""
-    return [
-        cron(
-            cast("WorkerCoroutine", RUNS[job]),
-            name=f"cron_{job.name}",
-            minute=set(minutes),
-            run_at_startup=True,
-        )
-        for job, minutes in PERIODIC.items()
-        if job.queue == queue
+        func(cast("WorkerCoroutine", run), name=job.name) for job, run in called.items() if job.queue == queue
     ]

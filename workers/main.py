@@ -1,30 +1,32 @@
 """Composition root of a worker process: one arq worker per queue, and the relay beside the events queue."""
 
 import asyncio
-import json
+import os
 import signal
+import socket
 from collections.abc import Coroutine, Sequence
 from contextlib import suppress
 from typing import Any, Final
+from uuid import uuid4
 
 import structlog
-from arq import create_pool
-from arq.connections import RedisSettings
 from arq.worker import Worker
 from redis.exceptions import RedisError
 
-from app.jobs import QUEUES
+from app.db import DatabaseError
+from app.jobs import QUEUES, running, schedules
+from app.jobs.running import Process
 from app.resources import Resources, open_resources
 from app.settings import Settings
-from workers.catalogue import functions_of, periodic_of
-from workers.relay import queue_name, run_relay
+from workers.catalogue import SYSTEM_SCHEDULES
+from workers.queues import PromptWorker, open_queues
+from workers.relay import run_relay
+from workers.running import Runner
 
 log = structlog.get_logger()
 
 _PAUSE_SECONDS: Final = 1.0
 _AGAIN_SECONDS: Final = 0.5
-_POLL_SECONDS: Final = 0.1
-_JOBS_AT_ONCE: Final = 10
 
 
 async def work(settings: Settings, queues: Sequence[str] = QUEUES) -> None:
@@ -32,13 +34,56 @@ async def work(settings: Settings, queues: Sequence[str] = QUEUES) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    async with open_resources(settings) as r, asyncio.TaskGroup() as group:
-        for queue in queues:
-            group.create_task(_work_on(r, queue, stop))
-        if "events" in queues:
-            group.create_task(run_until(stop, _relay(r)))
-        log.info("worker_process_started", queues=list(queues))
+    async with open_resources(settings) as r:
+        runner = Runner(r, _process(settings, queues))
+        await schedules.seed(r.database, SYSTEM_SCHEDULES)
+        try:
+            await _work_with(runner, stop)
+        finally:
+            with suppress(DatabaseError):
+                await running.leave(r.database, runner.process.id)
     log.info("worker_process_stopped")
+
+
+async def _work_with(runner: Runner, stop: asyncio.Event) -> None:
+    """Work on the queues; show life until the last job has ended."""
+    is_over = asyncio.Event()
+    queues = runner.process.queues
+    work = [_work_on(runner, queue, stop) for queue in queues]
+    if "events" in queues:
+        work.append(run_until(stop, _relay(runner.r)))
+    log.info("worker_process_started", queues=list(queues), worker_id=str(runner.process.id))
+    async with asyncio.TaskGroup() as life:
+        life.create_task(run_until(is_over, _show_life(runner)))
+        try:
+            await _together(work)
+        finally:
+            is_over.set()
+
+
+async def _together(work: Sequence[Coroutine[Any, Any, None]]) -> None:
+    async with asyncio.TaskGroup() as group:
+        for one in work:
+            group.create_task(one)
+
+
+def _process(settings: Settings, queues: Sequence[str]) -> Process:
+    return Process(
+        id=uuid4(),
+        host=socket.gethostname(),
+        pid=os.getpid(),
+        queues=tuple(queues),
+        concurrency=sum(map(settings.workers.concurrency, queues)),
+    )
+
+
+async def _show_life(runner: Runner) -> None:
+    while True:
+        try:
+            await runner.beat()
+        except DatabaseError as error:
+            log.warning("heartbeat_failed", error=str(error))
+        await asyncio.sleep(runner.r.settings.workers.heartbeat.total_seconds())
 
 
 async def run_until(stop: asyncio.Event, work: Coroutine[Any, Any, None]) -> None:
@@ -60,28 +105,28 @@ async def _relay(r: Resources) -> None:
     """Relay; start again with a fresh connection when Redis goes away."""
     while True:
         try:
-            pool = await create_pool(_redis(r.settings), job_serializer=_to_json, job_deserializer=json.loads)
+            queues = await open_queues(r.settings.redis.url)
         except (RedisError, OSError) as error:
             log.warning("relay_waits_for_redis", error=str(error))
             await asyncio.sleep(_PAUSE_SECONDS)
             continue
         try:
-            await run_relay(r, pool)
+            await run_relay(r, queues)
         finally:
-            await pool.aclose()
+            await queues.aclose()
 
 
-async def _work_on(r: Resources, queue: str, stop: asyncio.Event) -> None:
+async def _work_on(runner: Runner, queue: str, stop: asyncio.Event) -> None:
     """Work on one queue; start again when Redis goes away."""
     while not stop.is_set():
-        worker = _worker(r, queue)
+        worker = PromptWorker(runner, queue)
         try:
             await run_until(stop, worker.async_run())
         except (RedisError, OSError) as error:
             log.warning("queue_paused", queue=queue, error=str(error))
             await asyncio.sleep(_PAUSE_SECONDS)
         finally:
-            await _drain(worker, r.settings.shutdown_grace.total_seconds())
+            await _drain(worker, runner.r.settings.shutdown_grace.total_seconds())
 
 
 async def _drain(worker: Worker, seconds: float) -> None:
@@ -91,28 +136,3 @@ async def _drain(worker: Worker, seconds: float) -> None:
         await asyncio.wait(worker.tasks.values(), timeout=seconds)
     with suppress(RedisError, OSError, asyncio.CancelledError):
         await worker.close()
-
-
-def _worker(r: Resources, queue: str) -> Worker:
-    return Worker(
-        functions=functions_of(queue),
-        cron_jobs=periodic_of(queue),
-        queue_name=queue_name(queue),
-        redis_settings=_redis(r.settings),
-        ctx={"resources": r},
-        handle_signals=False,
-        max_jobs=_JOBS_AT_ONCE,
-        poll_delay=_POLL_SECONDS,
-        keep_result=0,
-        log_results=False,
-        job_serializer=_to_json,
-        job_deserializer=json.loads,
-    )
-
-
-def _redis(settings: Settings) -> RedisSettings:
-    return RedisSettings.from_dsn(settings.redis.url)
-
-
-def _to_json(document: dict[str, Any]) -> bytes:
-    return json.dumps(document, default=str).encode()

@@ -5,8 +5,11 @@ the transaction of its effect. What a queue forgets is told again. Any number of
 """
 
 import asyncio
+import time
+from collections.abc import Iterator
 from datetime import timedelta
 from itertools import groupby
+from operator import attrgetter
 from typing import Final
 
 import structlog
@@ -15,19 +18,26 @@ from redis.exceptions import RedisError
 
 from app.db import DatabaseError
 from app.events import outbox
-from app.jobs import pending
+from app.jobs import Job, pending, running, schedules
+from app.jobs.pending import Owed
 from app.resources import Resources
+from workers.catalogue import OWED, SCHEDULED
+from workers.queues import has_memory, remember, tell
 from workers.subscriptions import jobs_for
 
 log = structlog.get_logger()
 
 _BATCH: Final = 200
-_POLL_SECONDS: Final = 5.0
+_POLL_SECONDS: Final = 1.0
 _PAUSE_SECONDS: Final = 1.0
-_GATHER_SECONDS: Final = 0.25
-"""Events that come in short succession share transactions and jobs."""
+_BREATH_SECONDS: Final = 0.02
+"""Events that come in short succession share transactions."""
+_LOOK_AGAIN_SECONDS: Final = 0.25
 _PATIENCE: Final = timedelta(minutes=2)
-"""A job that is still owed after this long was forgotten by its queue."""
+"""A job that waits in a queue for so long may have been forgotten there."""
+_MISSED_BEATS: Final = 3
+_BY_NAME: Final = {job.name: job for job in OWED}
+_SCHEDULED: Final = {job.name: job for job in SCHEDULED}
 
 
 async def run_relay(r: Resources, queues: ArqRedis) -> None:
@@ -43,33 +53,68 @@ async def run_relay(r: Resources, queues: ArqRedis) -> None:
 async def _relay_as_told(r: Resources, queues: ArqRedis) -> None:
     """Relay at every NOTIFY; the poll stays the guarantee."""
     async with r.database.listen(outbox.CHANNEL) as wait:
+        since = looked_at = time.monotonic()
         while True:
-            is_busy = await relay_once(r, queues)
-            await (asyncio.sleep(_GATHER_SECONDS) if is_busy else wait(_POLL_SECONDS))
+            done = await relay_once(r, queues)
+            if time.monotonic() - looked_at > _POLL_SECONDS:
+                looked_at = time.monotonic()
+                await look_after(r, is_settled=looked_at - since > _patience(r).total_seconds())
+            await asyncio.sleep(_BREATH_SECONDS)
+            if done < _BATCH:
+                await wait(_LOOK_AGAIN_SECONDS if done else _POLL_SECONDS)
 
 
-async def relay_once(r: Resources, queues: ArqRedis) -> bool:
-    """Relay one batch; False when nothing is left to do."""
+async def relay_once(r: Resources, queues: ArqRedis) -> int:
+    """Relay one batch and return how much that was."""
     async with r.database.transaction() as tx:
         events = await outbox.claim(tx, _BATCH)
         owed = [(job, event) for event in events for job in jobs_for(type(event.event), r.settings)]
         if owed:
             await pending.insert(tx, owed)
-    jobs = await pending.take_unqueued(r.database, patience=_PATIENCE, limit=_BATCH)
+    if not await has_memory(queues):
+        await pending.forget_told(r.database)
+        await remember(queues)
+    jobs = await pending.take_due(r.database, OWED, patience=_PATIENCE, limit=_BATCH)
     try:
-        for (queue, name), batch in groupby(sorted(jobs, key=_kind), key=_kind):
-            ids = [job.id for job in batch]
-            await queues.enqueue_job(name, ids, _queue_name=queue_name(queue))
+        for job, ids in _runs(jobs):
+            await tell(queues, job, ids)
     except (RedisError, OSError):
-        await pending.forget_queued(r.database, [job.id for job in jobs])
+        await pending.forget_told(r.database, [job.id for job in jobs])
         raise
-    return bool(events or jobs)
+    return len(events) + len(jobs)
 
 
-def _kind(job: pending.Owed) -> tuple[str, str]:
-    return job.queue, job.name
+async def look_after(r: Resources, *, is_settled: bool) -> None:
+    """Fire the schedules that are due, and give to others what dead processes were running.
+
+    After the database was away nobody has shown life for a while, so that has to be settled first.
+    """
+    await schedules.fire(r.database, _SCHEDULED)
+    if is_settled:
+        for job in await running.take_over(r.database, patience=_patience(r)):
+            is_last = job.is_set_aside
+            (log.error if is_last else log.warning)("job_crashed", job_id=job.id, is_set_aside=is_last)
 
 
-def queue_name(queue: str) -> str:
-    """Return the key of a queue in Redis."""
-    return f"roadstead:{queue}"
+def _runs(jobs: list[Owed]) -> Iterator[tuple[Job, list[str]]]:
+    """Yield what is to be told: a batch of events, a scheduled job, or that there are suspects of a kind."""
+    for name, of_kind in groupby(sorted(jobs, key=_place), key=attrgetter("name")):
+        job, suspects = _BY_NAME[name], False
+        ids = []
+        for owed in of_kind:
+            if owed.is_suspect:
+                suspects = True
+            else:
+                ids.append(owed.id)
+        size = 1 if job in SCHEDULED else _BATCH
+        yield from ((job, ids[start : start + size]) for start in range(0, len(ids), size))
+        if suspects:
+            yield job, []
+
+
+def _place(owed: Owed) -> int:
+    return OWED.index(_BY_NAME[owed.name])
+
+
+def _patience(r: Resources) -> timedelta:
+    return r.settings.workers.heartbeat * _MISSED_BEATS

@@ -129,6 +129,31 @@ ALTER TABLE immutability_rules ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY 
     CACHE 1
 );
 
+CREATE TABLE job_runs (
+    id bigint NOT NULL,
+    job_id text NOT NULL,
+    name text NOT NULL,
+    vendor_id bigint,
+    worker_id uuid NOT NULL,
+    started_at timestamp with time zone NOT NULL,
+    ended_at timestamp with time zone DEFAULT now() NOT NULL,
+    outcome text NOT NULL,
+    error text DEFAULT ''::text NOT NULL,
+    log text DEFAULT ''::text NOT NULL,
+    CONSTRAINT job_runs_outcome_check CHECK ((outcome = ANY (ARRAY['success'::text, 'error'::text, 'crash'::text, 'stopped'::text])))
+);
+
+COMMENT ON TABLE job_runs IS 'scheduled jobs that ran, and jobs of every kind that failed, for a while';
+
+ALTER TABLE job_runs ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME job_runs_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
 CREATE TABLE labels (
     id bigint NOT NULL,
     project_id bigint,
@@ -236,16 +261,53 @@ ALTER TABLE outbox ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     CACHE 1
 );
 
+CREATE TABLE paused_jobs (
+    name text NOT NULL,
+    paused_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+COMMENT ON TABLE paused_jobs IS 'kinds of jobs that are owed, and neither told to workers nor run';
+
 CREATE TABLE pending_jobs (
     id text NOT NULL,
     queue text NOT NULL,
     name text NOT NULL,
-    event json NOT NULL,
+    event json,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
-    enqueued_at timestamp with time zone
+    enqueued_at timestamp with time zone,
+    vendor_id bigint,
+    tell_at timestamp with time zone DEFAULT now(),
+    worker_id uuid,
+    started_at timestamp with time zone,
+    stop_at timestamp with time zone,
+    failures integer DEFAULT 0 NOT NULL,
+    crashes integer DEFAULT 0 NOT NULL,
+    error text DEFAULT ''::text NOT NULL,
+    set_aside_at timestamp with time zone,
+    is_suspect boolean GENERATED ALWAYS AS (((crashes > 0) OR (failures > 1))) STORED
 );
 
 COMMENT ON TABLE pending_jobs IS 'work that is owed: a row goes in the transaction of its effect, so a lost queue only delays';
+
+COMMENT ON COLUMN pending_jobs.event IS 'what it is owed for; NULL: it was scheduled';
+
+COMMENT ON COLUMN pending_jobs.enqueued_at IS 'a queue was told of it; NULL: it was not, or is not to run before tell_at';
+
+COMMENT ON COLUMN pending_jobs.vendor_id IS 'what it is about, such as a policy, where a schedule says so';
+
+COMMENT ON COLUMN pending_jobs.tell_at IS 'when a queue is to be told of it, again too; NULL: it runs, or is set aside';
+
+COMMENT ON COLUMN pending_jobs.worker_id IS 'the process that runs it, since started_at';
+
+COMMENT ON COLUMN pending_jobs.stop_at IS 'somebody wants it stopped: its worker cancels it, and it is set aside';
+
+COMMENT ON COLUMN pending_jobs.failures IS 'how often it raised';
+
+COMMENT ON COLUMN pending_jobs.crashes IS 'how often its process died while it ran';
+
+COMMENT ON COLUMN pending_jobs.set_aside_at IS 'it failed or crashed too often, or was stopped: it waits for an operator';
+
+COMMENT ON COLUMN pending_jobs.is_suspect IS 'it runs by itself, so that it takes no other with it';
 
 CREATE TABLE project_blobs (
     project_id bigint NOT NULL,
@@ -354,6 +416,34 @@ COMMENT ON COLUMN robots.credential_version IS 'grows with every new secret; tok
 
 ALTER TABLE robots ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME robots_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE schedules (
+    id bigint NOT NULL,
+    job text NOT NULL,
+    vendor_id bigint DEFAULT 0 NOT NULL,
+    cron text NOT NULL,
+    time_zone text DEFAULT 'UTC'::text NOT NULL,
+    next_at timestamp with time zone,
+    last_at timestamp with time zone,
+    paused_at timestamp with time zone,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+COMMENT ON COLUMN schedules.vendor_id IS 'what the job is about, such as a policy; 0: it is about everything';
+
+COMMENT ON COLUMN schedules.cron IS 'six fields, seconds first';
+
+COMMENT ON COLUMN schedules.next_at IS 'NULL: it never comes again';
+
+ALTER TABLE schedules ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME schedules_id_seq
     START WITH 1
     INCREMENT BY 1
     NO MINVALUE
@@ -633,6 +723,18 @@ ALTER TABLE webhook_targets ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     CACHE 1
 );
 
+CREATE TABLE workers (
+    id uuid NOT NULL,
+    host text NOT NULL,
+    pid integer NOT NULL,
+    queues text[] NOT NULL,
+    concurrency integer NOT NULL,
+    started_at timestamp with time zone DEFAULT now() NOT NULL,
+    heartbeat_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+COMMENT ON TABLE workers IS 'worker processes; what a process without a heartbeat was running is told again';
+
 ALTER TABLE ONLY audit_logs
     ADD CONSTRAINT audit_logs_event_key UNIQUE (event_id);
 
@@ -650,6 +752,9 @@ ALTER TABLE ONLY configurations
 
 ALTER TABLE ONLY immutability_rules
     ADD CONSTRAINT immutability_rules_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY job_runs
+    ADD CONSTRAINT job_runs_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY labels
     ADD CONSTRAINT labels_pkey PRIMARY KEY (id);
@@ -674,6 +779,9 @@ ALTER TABLE ONLY orphaned_blobs
 
 ALTER TABLE ONLY outbox
     ADD CONSTRAINT outbox_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY paused_jobs
+    ADD CONSTRAINT paused_jobs_pkey PRIMARY KEY (name);
 
 ALTER TABLE ONLY pending_jobs
     ADD CONSTRAINT pending_jobs_pkey PRIMARY KEY (id);
@@ -704,6 +812,12 @@ ALTER TABLE ONLY robots
 
 ALTER TABLE ONLY robots
     ADD CONSTRAINT robots_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY schedules
+    ADD CONSTRAINT schedules_job_vendor_id_key UNIQUE (job, vendor_id);
+
+ALTER TABLE ONLY schedules
+    ADD CONSTRAINT schedules_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY schema_migrations
     ADD CONSTRAINT schema_migrations_pkey PRIMARY KEY (name);
@@ -756,6 +870,9 @@ ALTER TABLE ONLY webhook_policies
 ALTER TABLE ONLY webhook_targets
     ADD CONSTRAINT webhook_targets_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY workers
+    ADD CONSTRAINT workers_pkey PRIMARY KEY (id);
+
 CREATE INDEX audit_logs_project_idx ON audit_logs USING btree (project_name, occurred_at DESC);
 
 CREATE INDEX audit_logs_time_idx ON audit_logs USING btree (occurred_at DESC, id DESC);
@@ -765,6 +882,10 @@ CREATE INDEX audit_logs_username_idx ON audit_logs USING btree (username, occurr
 CREATE INDEX blob_links_digest_idx ON blob_links USING btree (digest);
 
 CREATE INDEX immutability_rules_project_idx ON immutability_rules USING btree (project_id);
+
+CREATE INDEX job_runs_ended_idx ON job_runs USING btree (ended_at);
+
+CREATE INDEX job_runs_job_idx ON job_runs USING btree (job_id, id);
 
 CREATE UNIQUE INDEX labels_name_key ON labels USING btree (COALESCE(project_id, (0)::bigint), name);
 
@@ -788,7 +909,15 @@ CREATE INDEX manifests_subject_idx ON manifests USING btree (repository_id, subj
 
 CREATE INDEX orphaned_blobs_noticed_at_idx ON orphaned_blobs USING btree (noticed_at);
 
-CREATE INDEX pending_jobs_enqueued_idx ON pending_jobs USING btree (enqueued_at);
+CREATE INDEX pending_jobs_age_idx ON pending_jobs USING btree (name, created_at);
+
+CREATE INDEX pending_jobs_set_aside_idx ON pending_jobs USING btree (set_aside_at, id) WHERE (set_aside_at IS NOT NULL);
+
+CREATE INDEX pending_jobs_suspect_idx ON pending_jobs USING btree (name, created_at) WHERE is_suspect;
+
+CREATE INDEX pending_jobs_tell_idx ON pending_jobs USING btree (name, tell_at) WHERE (tell_at IS NOT NULL);
+
+CREATE INDEX pending_jobs_worker_idx ON pending_jobs USING btree (worker_id) WHERE (worker_id IS NOT NULL);
 
 CREATE INDEX project_members_group_idx ON project_members USING btree (group_id);
 
@@ -803,6 +932,8 @@ CREATE INDEX projects_owner_idx ON projects USING btree (owner_id);
 CREATE INDEX repositories_project_idx ON repositories USING btree (project_id, name);
 
 CREATE INDEX robots_project_idx ON robots USING btree (project_id);
+
+CREATE INDEX schedules_next_idx ON schedules USING btree (next_at) WHERE (paused_at IS NULL);
 
 CREATE INDEX sessions_expiry_idx ON sessions USING btree (expires_at);
 

@@ -1,23 +1,39 @@
 """Names and queues of every job, so that `app` never imports `workers`."""
 
+from datetime import timedelta
 from typing import Final, NamedTuple
 
 
+class Queue(NamedTuple):
+    """Work of one kind; each queue has its own workers, so that a slow kind never holds up another.
+
+    Jobs that events owe wait for `gather`, so that those of a burst share a run.
+    """
+
+    name: str
+    gather: timedelta = timedelta(0)
+
+
 class Job(NamedTuple):
-    """One kind of background work."""
+    """One kind of background work: idempotent, as it may run again after it ran."""
 
     name: str
     queue: str
+    timeout: timedelta = timedelta(minutes=5)
 
 
-QUEUES: Final = ("events", "maintenance")
-"""One queue per kind of work, so that a slow kind never holds up another."""
+QUEUE_TABLE: Final = (
+    Queue("events", gather=timedelta(milliseconds=250)),
+    Queue("maintenance"),
+)
+"""What stands first is told to its workers first."""
+QUEUES: Final = tuple(queue.name for queue in QUEUE_TABLE)
 
 WRITE_AUDIT_LOG: Final = Job("write_audit_log", "events")
 FORWARD_AUDIT_LOG: Final = Job("forward_audit_log", "events")
 COUNT_PULLS: Final = Job("count_pulls", "events")
 DESCRIBE_ARTIFACTS: Final = Job("describe_artifacts", "events")
-HASH_RECEIVED: Final = Job("hash_received", "maintenance")
+HASH_RECEIVED: Final = Job("hash_received", "maintenance", timeout=timedelta(hours=24))
 PURGE_AUDIT_LOG: Final = Job("purge_audit_log", "maintenance")
 EXPIRE_UPLOADS: Final = Job("expire_uploads", "maintenance")
 REMOVE_ORPHANS: Final = Job("remove_orphans", "maintenance")

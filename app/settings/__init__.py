@@ -23,6 +23,7 @@ from app.settings.table import (
     Settings,
     UploadSettings,
 )
+from app.settings.workers import WorkerSettings
 
 __all__ = [
     "PREFIX",
@@ -39,6 +40,7 @@ __all__ = [
     "SettingsError",
     "StorageSettings",
     "UploadSettings",
+    "WorkerSettings",
     "describe",
     "effective",
     "load",

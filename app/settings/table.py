@@ -17,6 +17,7 @@ from app.settings.downloads import DownloadSettings
 from app.settings.lists import listed
 from app.settings.secret import Secret
 from app.settings.storage import StorageSettings
+from app.settings.workers import WorkerSettings
 
 _SHORTEST_TOKEN = timedelta(seconds=60)
 _SHORTEST_SECRET = 32
@@ -234,6 +235,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     manifests: ManifestSettings = field(default_factory=ManifestSettings)
     downloads: DownloadSettings = field(default_factory=DownloadSettings)
     audit: AuditSettings = field(default_factory=AuditSettings)
+    workers: WorkerSettings = field(default_factory=WorkerSettings)
     log: LogSettings = field(default_factory=LogSettings)
 
     def __post_init__(self) -> None:

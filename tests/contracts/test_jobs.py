@@ -1,6 +1,7 @@
 """No event is forgotten, and every job that can be owed has a worker that does it."""
 
 import re
+from datetime import UTC, datetime
 from importlib import import_module
 from inspect import iscoroutinefunction, signature
 from pkgutil import iter_modules
@@ -10,7 +11,8 @@ import workers
 from app import jobs
 from app.events import Event
 from app.jobs import Job
-from workers.catalogue import PERIODIC, RUNS, functions_of
+from app.jobs.cron import next_after
+from workers.catalogue import NUDGED, OWED, RUNS, SCHEDULED, SYSTEM_SCHEDULES
 from workers.subscriptions import SUBSCRIPTIONS
 
 JOBS = {value for value in vars(jobs).values() if isinstance(value, Job)}
@@ -28,9 +30,14 @@ def test_every_event_is_named_by_its_class_in_the_past_tense() -> None:
 
 
 def test_every_job_has_a_worker_on_its_queue() -> None:
-    worked_on = {(run.name, queue) for queue in jobs.QUEUES for run in functions_of(queue)}
-    assert worked_on == {(job.name, job.queue) for job in JOBS}
+    assert set(RUNS) == JOBS
     assert {job.queue for job in JOBS} <= set(jobs.QUEUES)
+
+
+def test_relay_tells_of_every_job_that_is_a_row_in_the_order_of_the_queues() -> None:
+    assert set(OWED) == JOBS - set(NUDGED)
+    places = [jobs.QUEUES.index(job.queue) for job in OWED]
+    assert places == sorted(places)
 
 
 def test_every_coroutine_that_takes_a_context_is_a_job() -> None:
@@ -44,5 +51,7 @@ def test_every_coroutine_that_takes_a_context_is_a_job() -> None:
     assert found == set(RUNS.values())
 
 
-def test_periodic_jobs_are_jobs() -> None:
-    assert set(PERIODIC) <= set(RUNS)
+def test_schedules_of_the_system_come_and_have_a_job_that_takes_no_events() -> None:
+    assert set(SYSTEM_SCHEDULES) <= set(SCHEDULED)
+    now = datetime.now(UTC)
+    assert all(next_after(cron, "UTC", now) for cron in SYSTEM_SCHEDULES.values())

@@ -24,8 +24,6 @@ from tests.support.seaweed import Bucket
 pytestmark = pytest.mark.slow
 
 SIZE = 3 << 20
-# What a queue forgot is told again after two minutes; the tests do not wait for that.
-AGE = SQL("UPDATE pending_jobs SET enqueued_at = now() - interval '1 hour' WHERE enqueued_at IS NOT NULL")
 READING = SQL("SELECT count(*) FROM upload_sessions WHERE direct = 'hashing' AND lease_token IS NOT NULL")
 OWED = SQL("SELECT (SELECT count(*) FROM outbox) + (SELECT count(*) FROM pending_jobs)")
 AUDITED = SQL("SELECT count(*) FROM audit_logs WHERE operation = 'receive' AND resource_type = 'blob'")
@@ -38,6 +36,7 @@ def settings_on(place: Bucket, redis_url: str) -> dict[str, str]:
         "redis_url": redis_url,
         "uploads_hash_inline_bytes": "1000",
         "uploads_lease": "2",
+        "workers_heartbeat": "0.5",
         **place.settings,
     }
 
@@ -61,11 +60,6 @@ def start_worker(database_url: str, redis_url: str, tmp_path: Path) -> StartWork
 async def value(registry: Registry, statement: SQL) -> Any:
     async with registry.resources.database.autocommit() as statements:
         return await statements.value(statement)
-
-
-async def age(registry: Registry) -> None:
-    async with registry.resources.database.autocommit() as statements:
-        await statements.run(AGE)
 
 
 async def closed(repo: Repository, session: str, digest: str) -> Answer:
@@ -165,7 +159,6 @@ async def test_what_a_killed_worker_read_is_read_again_by_the_next(
     with start_worker(place):
 
         async def come_again() -> Answer:
-            await age(on_s3)
             return await repo.close(session, digest_of(data))
 
         assert (await until(come_again, lambda answer: answer.status != 202)).status == 201

@@ -1,0 +1,48 @@
+"""The settings of worker processes."""
+
+from datetime import timedelta
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+
+class WorkerSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """Worker processes."""
+
+    events_concurrency: Annotated[
+        int, Meta(ge=1, le=1_000, description="How many jobs of the queue `events` a process runs at once.")
+    ] = 10
+    maintenance_concurrency: Annotated[
+        int,
+        Meta(ge=1, le=1_000, description="How many jobs of the queue `maintenance` a process runs at once."),
+    ] = 4
+    heartbeat: Annotated[
+        timedelta,
+        Meta(
+            description="How often a process shows that it lives. What one was running that missed three "
+            "times is given to others."
+        ),
+    ] = timedelta(seconds=5)
+    tries: Annotated[
+        int,
+        Meta(
+            ge=1,
+            description="A job that failed so often is set aside until an operator has it tried again. The "
+            "pause between tries doubles up to an hour: 30 take most of a day.",
+        ),
+    ] = 30
+    run_retention: Annotated[
+        timedelta,
+        Meta(
+            description="How long it can be seen which scheduled jobs ran, which jobs failed, and their logs."
+        ),
+    ] = timedelta(days=30)
+
+    def __post_init__(self) -> None:
+        for name in ("heartbeat", "run_retention"):
+            if getattr(self, name) <= timedelta(0):
+                raise ValueError(f"{name}: it has to be more than 0 seconds")
+
+    def concurrency(self, queue: str) -> int:
+        """Return how many jobs of the queue a process runs at once."""
+        return int(getattr(self, f"{queue}_concurrency"))

@@ -1,0 +1,62 @@
+"""Schedules: each moment once, whatever many look; what was missed is caught up once."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from app.db import SQL
+from app.jobs import RECOUNT_QUOTAS, schedules
+from app.resources import Resources, open_resources
+from app.settings import Settings
+from tests.support.jobs import process, run, states, told, value
+from workers.running import Runner
+
+MISS = SQL("UPDATE schedules SET next_at = now() - interval '3 days', cron = '* * * * * *'")
+FIRED = SQL("SELECT count(*) FROM pending_jobs WHERE event IS NULL")
+NEXT = SQL("SELECT next_at FROM schedules")
+
+
+@pytest.fixture
+async def r(settings: Settings) -> AsyncIterator[Resources]:
+    async with open_resources(settings) as opened:
+        yield opened
+
+
+async def test_schedule_fires_once_for_all_and_what_was_missed_is_caught_up_once(r: Resources) -> None:
+    jobs = {RECOUNT_QUOTAS.name: RECOUNT_QUOTAS}
+    async with r.database.transaction() as tx:
+        await schedules.set_schedule(tx, RECOUNT_QUOTAS, 7, cron="0 0 0 1 1 *")
+    assert await schedules.fire(r.database, jobs) == 0
+    await run(r, MISS)
+    fired = await asyncio.gather(*(schedules.fire(r.database, jobs) for _ in range(5)))
+    assert sum(fired) == 1
+    assert await value(r, FIRED) == 1
+    assert await value(r, NEXT) > datetime.now(UTC) - timedelta(seconds=1)
+    seen: list[object] = []
+
+    async def work(context: dict[str, Any]) -> None:
+        seen.append(context["vendor_id"])
+
+    (owed,) = await told(r, RECOUNT_QUOTAS)
+    await Runner(r, process()).scheduled(RECOUNT_QUOTAS, work)({}, [owed.id])
+    assert seen == [7]
+    assert not await states(r)
+
+
+async def test_schedules_of_the_system_stay_as_an_operator_changed_them(r: Resources) -> None:
+    await schedules.seed(r.database, {RECOUNT_QUOTAS: "0 0 * * * *"})
+    await run(r, SQL("UPDATE schedules SET next_at = NULL"))
+    await schedules.seed(r.database, {RECOUNT_QUOTAS: "0 0 * * * *"})
+    assert await value(r, NEXT) is None
+
+
+async def test_schedule_that_still_runs_is_not_owed_twice(r: Resources) -> None:
+    jobs = {RECOUNT_QUOTAS.name: RECOUNT_QUOTAS}
+    await schedules.seed(r.database, {RECOUNT_QUOTAS: "* * * * * *"})
+    assert await schedules.fire(r.database, jobs) == 1
+    await run(r, MISS)
+    assert await schedules.fire(r.database, jobs) == 1
+    assert await value(r, FIRED) == 1
