@@ -16,7 +16,7 @@ from app.jobs import COUNT_PULLS, pending, running
 from app.jobs.running import CRASHES, Unfinished
 from app.resources import Resources, open_resources
 from app.settings import Settings
-from tests.support.jobs import JOB, PATIENCE, awaited, owe, process, run, settle, states, told, value
+from tests.support.jobs import COME, JOB, PATIENCE, awaited, owe, process, run, settle, states, told, value
 from workers.queues import has_memory, open_queues, queue_name
 from workers.relay import relay_once
 from workers.running import Runner
