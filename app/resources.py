@@ -9,6 +9,7 @@ from msgspec import Struct
 from redis.asyncio import Redis
 
 from app.db import Database, open_database
+from app.outgoing import Caller, open_caller
 from app.settings import Settings, SettingsError, require
 from app.storage import ContentCache, SignedUrls, StorageDriver, open_storage
 from app.vault import Sealer
@@ -22,7 +23,8 @@ class Resources(Struct, frozen=True):
     """Opened once per process and handed to every use case that commits on its own.
 
     `signed` has URLs of blobs that lead past us. `cache` keeps content by digest, `tails` what small uploads
-    have sent so far, by session. `sealer` encrypts with the keys of the settings. `redis` connects when it is
+    have sent so far, by session. `sealer` encrypts with the keys of the settings. `caller` posts to
+    servers that users name. `redis` connects when it is
     first asked; None where the process is told of none.
     """
 
@@ -33,6 +35,7 @@ class Resources(Struct, frozen=True):
     cache: ContentCache
     tails: ContentCache
     sealer: Sealer
+    caller: Caller
     redis: Redis | None = None
 
 
@@ -55,6 +58,7 @@ async def open_resources(settings: Settings) -> AsyncIterator[Resources]:
     require(settings, "database.url", "auth.secret_key")
     async with AsyncExitStack() as stack:
         storage = await stack.enter_async_context(open_storage(settings))
+        caller = await stack.enter_async_context(open_caller(settings.outgoing))
         redis = await stack.enter_async_context(_redis(settings.redis.url)) if settings.redis.url else None
         database = await stack.enter_async_context(
             open_database(
@@ -71,6 +75,7 @@ async def open_resources(settings: Settings) -> AsyncIterator[Resources]:
             cache=ContentCache(settings.manifests.cache_bytes),
             tails=ContentCache(_TAIL_BYTES),
             sealer=Sealer(settings.auth),
+            caller=caller,
             redis=redis,
         )
 

@@ -7,12 +7,14 @@ from arq.worker import Function, func
 
 from app.jobs import (
     COUNT_PULLS,
+    DELIVER_WEBHOOKS,
     DESCRIBE_ARTIFACTS,
     EXPIRE_SESSIONS,
     EXPIRE_UPLOADS,
     FORWARD_AUDIT_LOG,
     HASH_RECEIVED,
     PURGE_AUDIT_LOG,
+    PURGE_WEBHOOK_LOG,
     QUEUES,
     RECOUNT_QUOTAS,
     REMOVE_ORPHANS,
@@ -28,6 +30,7 @@ from workers.running import Run, Runner
 from workers.sessions import expire_sessions
 from workers.uploads import expire_uploads, hash_received, remove_orphans
 from workers.vault import renew_secrets
+from workers.webhooks import deliver_webhooks, purge_webhook_log
 
 FOR_EVENTS: Final[dict[Job, Run]] = {
     WRITE_AUDIT_LOG: write_audit_log,
@@ -43,12 +46,13 @@ SCHEDULED: Final[dict[Job, Run]] = {
     REMOVE_ORPHANS: remove_orphans,
     EXPIRE_SESSIONS: expire_sessions,
     PURGE_AUDIT_LOG: purge_audit_log,
+    PURGE_WEBHOOK_LOG: purge_webhook_log,
     RECOUNT_QUOTAS: recount_quotas,
     RENEW_SECRETS: renew_secrets,
 }
 """Owed by a schedule: `run(context)`; `context["vendor_id"]` says what it is about."""
 
-NUDGED: Final[dict[Job, Run]] = {}
+NUDGED: Final[dict[Job, Run]] = {DELIVER_WEBHOOKS: deliver_webhooks}
 """Told that there may be something to do, `run(context, ...)`: what it is, they find in rows of their own."""
 
 RUNS: Final = {**FOR_EVENTS, **SCHEDULED, **NUDGED}
@@ -60,6 +64,7 @@ SYSTEM_SCHEDULES: Final = {
     REMOVE_ORPHANS: "0 */5 * * * *",
     EXPIRE_SESSIONS: "0 */5 * * * *",
     PURGE_AUDIT_LOG: "0 17 * * * *",
+    PURGE_WEBHOOK_LOG: "0 27 * * * *",
     RECOUNT_QUOTAS: "0 47 * * * *",
     RENEW_SECRETS: "0 37 * * * *",
 }

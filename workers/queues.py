@@ -29,9 +29,9 @@ async def open_queues(url: str) -> ArqRedis:
     )
 
 
-async def tell(queues: ArqRedis, job: Job, *arguments: object) -> None:
-    """Put a job into its queue, and ring for a worker."""
-    await queues.enqueue_job(job.name, *arguments, _queue_name=queue_name(job.queue))
+async def tell(queues: ArqRedis, job: Job, *arguments: object, name: str | None = None) -> None:
+    """Put a job into its queue, once under each name, and ring for a worker."""
+    await queues.enqueue_job(job.name, *arguments, _queue_name=queue_name(job.queue), _job_id=name)
     async with queues.pipeline(transaction=False) as pipe:
         pipe.lpush(_bell(job.queue), 1)
         pipe.ltrim(_bell(job.queue), 0, _BELLS)

@@ -1,7 +1,8 @@
 """The relay: takes events from the outbox, notes the jobs that are owed for them, tells the queues.
 
-An event leaves the outbox in the transaction that notes its jobs; a job leaves `pending_jobs` in
-the transaction of its effect. What a queue forgets is told again. Any number of relays may run.
+An event leaves the outbox in the transaction that notes its jobs and whom it is posted to; a job leaves
+`pending_jobs` in the transaction of its effect. What a queue forgets is told again. Any number of relays
+may run.
 """
 
 import asyncio
@@ -18,9 +19,10 @@ from redis.exceptions import RedisError
 
 from app.db import DatabaseError
 from app.events import outbox
-from app.jobs import Job, pending, running, schedules
+from app.jobs import DELIVER_WEBHOOKS, Job, pending, running, schedules
 from app.jobs.pending import Owed
 from app.resources import Resources
+from app.webhooks.fan_out import fan_out, list_waited_for
 from workers.catalogue import OWED, SCHEDULED
 from workers.queues import has_memory, remember, tell
 from workers.subscriptions import jobs_for
@@ -58,6 +60,7 @@ async def _relay_as_told(r: Resources, queues: ArqRedis) -> None:
             done = await relay_once(r, queues)
             if time.monotonic() - looked_at > _POLL_SECONDS:
                 looked_at = time.monotonic()
+                await tell_of_webhooks(r, queues)
                 await look_after(r, is_settled=looked_at - since > _patience(r).total_seconds())
             await asyncio.sleep(_BREATH_SECONDS)
             if done < _BATCH:
@@ -71,6 +74,9 @@ async def relay_once(r: Resources, queues: ArqRedis) -> int:
         owed = [(job, event) for event in events for job in jobs_for(type(event.event), r.settings)]
         if owed:
             await pending.insert(tx, owed)
+        targets = await fan_out(tx, r, events)
+    if targets:
+        await tell(queues, DELIVER_WEBHOOKS, targets)
     if not await has_memory(queues):
         await pending.forget_told(r.database)
         await remember(queues)
@@ -82,6 +88,13 @@ async def relay_once(r: Resources, queues: ArqRedis) -> int:
         await pending.forget_told(r.database, [job.id for job in jobs])
         raise
     return len(events) + len(jobs)
+
+
+async def tell_of_webhooks(r: Resources, queues: ArqRedis) -> None:
+    """Tell of what is due and nobody sends: retries, and what a worker or a queue lost."""
+    for target_id in await list_waited_for(r):
+        # By a name, so that it is told once, as long as no worker comes.
+        await tell(queues, DELIVER_WEBHOOKS, [target_id], name=f"{DELIVER_WEBHOOKS.name}:{target_id}")
 
 
 async def look_after(r: Resources, *, is_settled: bool) -> None:

@@ -49,10 +49,11 @@ class Runner:
 
     def nudged(self, job: Job, run: Run) -> Run:
         """Return what a queue calls for a job that finds out by itself what there is to do."""
+        context: dict[str, Any] = {"resources": self.r}
 
         async def called(_context: dict[str, Any], *arguments: object) -> None:
             async with asyncio.timeout(job.timeout.total_seconds()):
-                await run({"resources": self.r}, *arguments)
+                await run(context, *arguments)
 
         return called
 

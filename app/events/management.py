@@ -122,6 +122,7 @@ class WebhookTargetPaused(_Managed, frozen=True, tag="webhook-target.paused"):
     """What is owed to a target waits until somebody resumes it."""
 
     target_id: int = 0
+    reason: str = ""
 
 
 class WebhookTargetResumed(_Managed, frozen=True, tag="webhook-target.resumed"):

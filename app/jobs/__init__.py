@@ -24,6 +24,7 @@ class Job(NamedTuple):
 
 QUEUE_TABLE: Final = (
     Queue("events", gather=timedelta(milliseconds=250)),
+    Queue("webhooks"),
     Queue("maintenance"),
 )
 """What stands first is told to its workers first."""
@@ -33,6 +34,8 @@ WRITE_AUDIT_LOG: Final = Job("write_audit_log", "events")
 FORWARD_AUDIT_LOG: Final = Job("forward_audit_log", "events")
 COUNT_PULLS: Final = Job("count_pulls", "events")
 DESCRIBE_ARTIFACTS: Final = Job("describe_artifacts", "events")
+DELIVER_WEBHOOKS: Final = Job("deliver_webhooks", "webhooks")
+PURGE_WEBHOOK_LOG: Final = Job("purge_webhook_log", "maintenance")
 HASH_RECEIVED: Final = Job("hash_received", "maintenance", timeout=timedelta(hours=24))
 PURGE_AUDIT_LOG: Final = Job("purge_audit_log", "maintenance")
 EXPIRE_UPLOADS: Final = Job("expire_uploads", "maintenance")

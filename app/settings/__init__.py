@@ -1,6 +1,7 @@
 """Settings: one documented table, and how it is read."""
 
 from app.settings.downloads import DownloadSettings
+from app.settings.outgoing import OutgoingSettings
 from app.settings.read import (
     PREFIX,
     Described,
@@ -23,6 +24,7 @@ from app.settings.table import (
     Settings,
     UploadSettings,
 )
+from app.settings.webhooks import WebhookSettings
 from app.settings.workers import WorkerSettings
 
 __all__ = [
@@ -34,12 +36,14 @@ __all__ = [
     "DownloadSettings",
     "LogSettings",
     "ManifestSettings",
+    "OutgoingSettings",
     "RedisSettings",
     "Secret",
     "Settings",
     "SettingsError",
     "StorageSettings",
     "UploadSettings",
+    "WebhookSettings",
     "WorkerSettings",
     "describe",
     "effective",

@@ -15,8 +15,10 @@ from msgspec import Meta, Struct, field
 
 from app.settings.downloads import DownloadSettings
 from app.settings.lists import listed
+from app.settings.outgoing import OutgoingSettings
 from app.settings.secret import Secret
 from app.settings.storage import StorageSettings
+from app.settings.webhooks import WebhookSettings
 from app.settings.workers import WorkerSettings
 
 _SHORTEST_TOKEN = timedelta(seconds=60)
@@ -235,6 +237,8 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     manifests: ManifestSettings = field(default_factory=ManifestSettings)
     downloads: DownloadSettings = field(default_factory=DownloadSettings)
     audit: AuditSettings = field(default_factory=AuditSettings)
+    outgoing: OutgoingSettings = field(default_factory=OutgoingSettings)
+    webhooks: WebhookSettings = field(default_factory=WebhookSettings)
     workers: WorkerSettings = field(default_factory=WorkerSettings)
     log: LogSettings = field(default_factory=LogSettings)
 

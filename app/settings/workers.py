@@ -12,6 +12,15 @@ class WorkerSettings(Struct, frozen=True, forbid_unknown_fields=True):
     events_concurrency: Annotated[
         int, Meta(ge=1, le=1_000, description="How many jobs of the queue `events` a process runs at once.")
     ] = 10
+    webhooks_concurrency: Annotated[
+        int,
+        Meta(
+            ge=1,
+            le=10_000,
+            description="How many targets of webhooks a process posts to at once, those among them that take "
+            "their time.",
+        ),
+    ] = 100
     maintenance_concurrency: Annotated[
         int,
         Meta(ge=1, le=1_000, description="How many jobs of the queue `maintenance` a process runs at once."),

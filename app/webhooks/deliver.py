@@ -1,0 +1,171 @@
+"""Delivering what is due for a target, as long as something is.
+
+What was claimed is sent at once, without a transaction; what came of it is written down together with the
+next claim. A lease keeps others away meanwhile, and lets them in when this process dies.
+"""
+
+import asyncio
+import time
+from collections.abc import Iterable
+from datetime import timedelta
+from typing import Final
+
+from msgspec import Struct
+
+from app.db import Transaction
+from app.resources import Resources
+from app.webhooks import delivery_store as store
+from app.webhooks.confidential import secrets_of
+from app.webhooks.delivery_store import Receiver
+from app.webhooks.formats import Notice
+from app.webhooks.model import Target, TargetSecrets
+from app.webhooks.send import Attempt, Claimed, send
+from app.webhooks.settle import settle
+
+_IN_FLIGHT: Final = 32
+"""To one target at a time, by all workers together."""
+_AT_ONCE: Final = 16
+"""Taken by one claim."""
+_MARGIN: Final = timedelta(seconds=15)
+_TOGETHER_SECONDS: Final = 0.01
+"""What lands within this time of each other is written down together."""
+_LONGEST_SECONDS: Final = 60.0
+"""A target that never runs dry gives way to the next nudge, so that a job comes to an end."""
+
+
+class Claim(Struct, frozen=True):
+    """Deliveries to send to a target, as it was when they were claimed."""
+
+    target: Target
+    secrets: TargetSecrets | None
+    deliveries: tuple[Claimed, ...]
+
+
+class Deliveries:
+    """The deliveries of one process: for each target that it sends to, one round of claiming and sending."""
+
+    def __init__(self, r: Resources) -> None:
+        self._r = r
+        self._told: dict[int, asyncio.Event] = {}
+
+    async def deliver(self, target_ids: Iterable[int]) -> None:
+        """Send what is due for these targets, each for itself; a target that is sent to looks again."""
+        results = await asyncio.gather(*map(self._deliver_to, target_ids), return_exceptions=True)
+        for error in results:
+            if isinstance(error, BaseException):
+                raise error
+
+    async def _deliver_to(self, target_id: int) -> None:
+        if told := self._told.get(target_id):
+            told.set()
+            return
+        told = self._told[target_id] = asyncio.Event()
+        told.set()
+        try:
+            until = time.monotonic() + _LONGEST_SECONDS
+            while told.is_set() and time.monotonic() < until:
+                await _Round(self._r, target_id, told).run(until)
+        finally:
+            del self._told[target_id]
+
+
+class _Round:
+    """Claims and sends until nothing is due, or the time is over."""
+
+    def __init__(self, r: Resources, target_id: int, told: asyncio.Event) -> None:
+        self._r = r
+        self._target_id = target_id
+        self._told = told
+        self._flying: dict[asyncio.Task[Attempt], Claimed] = {}
+        self._landed: list[Attempt] = []
+
+    async def run(self, until: float) -> None:
+        try:
+            while True:
+                self._told.clear()
+                room = _IN_FLIGHT - len(self._flying) if time.monotonic() < until else 0
+                claim = await self._settle_and_claim(min(room, _AT_ONCE))
+                self._landed = []
+                self._start(claim)
+                if not self._flying:
+                    return
+                self._landed = await self._land()
+        finally:
+            if self._flying or self._landed:
+                await asyncio.shield(self._hand_back())
+
+    async def _settle_and_claim(self, limit: int) -> Claim | None:
+        async with self._r.database.transaction() as tx:
+            receiver = await store.lock_receiver(tx, self._target_id)
+            if receiver is None:
+                return None
+            if self._landed:
+                receiver = await settle(tx, receiver, self._landed, settings=self._r.settings.webhooks)
+            return await _claim(tx, self._r, receiver, limit=limit) if limit else None
+
+    def _start(self, claim: Claim | None) -> None:
+        if claim is None:
+            return
+        for claimed in claim.deliveries:
+            task = asyncio.create_task(send(self._r.caller, claim.target, claimed, secrets=claim.secrets))
+            self._flying[task] = claimed
+
+    async def _land(self) -> list[Attempt]:
+        """Return what is over, once something is; nothing where there is more to claim."""
+        told = asyncio.create_task(self._told.wait())
+        try:
+            await asyncio.wait({told, *self._flying}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            told.cancel()
+        if any(task.done() for task in self._flying):
+            await asyncio.wait(self._flying, timeout=_TOGETHER_SECONDS)
+        over = [task for task in self._flying if task.done()]
+        for task in over:
+            del self._flying[task]
+        return [task.result() for task in over]
+
+    async def _hand_back(self) -> None:
+        """Write down what is over although the worker stops, and leave the rest to others."""
+        for task in self._flying:
+            task.cancel()
+        if self._flying:
+            await asyncio.wait(self._flying)
+        async with self._r.database.transaction() as tx:
+            receiver = await store.lock_receiver(tx, self._target_id)
+            if receiver and self._landed:
+                await settle(tx, receiver, self._landed, settings=self._r.settings.webhooks)
+            await store.update_handed_back(tx, [(each.id, each.number) for each in self._flying.values()])
+
+
+async def _claim(tx: Transaction, r: Resources, receiver: Receiver, *, limit: int) -> Claim | None:
+    """Take what is due, unless the target is left alone; one delivery finds out whether it is back."""
+    target, health = receiver.target, receiver.health
+    if not receiver.is_enabled or health.is_left_alone(receiver.now):
+        return None
+    in_flight = 1 if health.is_probed else _IN_FLIGHT
+    due = await store.list_claimed(
+        tx, target, limit=limit, in_flight=in_flight, lease=target.timeout + _MARGIN
+    )
+    if not due:
+        return None
+    secrets = await secrets_of(tx, r.sealer, [target]) if target.secret_id else {target.id: TargetSecrets()}
+    return Claim(
+        target=target,
+        secrets=secrets.get(target.id),
+        deliveries=tuple(
+            Claimed(each.id, each.delivery_id, each.number, _notice(each, receiver)) for each in due
+        ),
+    )
+
+
+def _notice(due: store.Due, receiver: Receiver) -> Notice:
+    return Notice(
+        event_id=due.event_id,
+        event_type=due.event_type,
+        occurred_at=due.occurred_at,
+        operator=due.operator,
+        request_id=due.request_id,
+        project_id=receiver.project_id,
+        policy_id=receiver.policy_id,
+        data=due.data,
+    )
