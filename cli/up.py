@@ -44,6 +44,7 @@ Roadstead is ready after {seconds:.1f} s.
 Everything is kept in {data}. Ctrl-C stops it.
 """
 
+_LOOPBACK = "127.0.0.0/8, ::1"
 _SPARE_CONNECTIONS = 20  # for migrations, the command line, psql
 
 
@@ -109,6 +110,7 @@ class Up:
             "ROADSTEAD_ADMIN_PASSWORD": settings.admin_password or self.data.admin_password(),
             "ROADSTEAD_DATABASE_URL": settings.database.url or self._postgres.url(),
             "ROADSTEAD_REDIS_URL": settings.redis.url or self._valkey.url(),
+            "ROADSTEAD_OUTGOING_ALLOW": settings.outgoing.allow or self._trusted_networks(),
         }
         return Roadstead(settings, environment, inherited=(self.data.lock,))
 
@@ -138,6 +140,10 @@ class Up:
             options={"max_connections": str(self._connections()), "shared_buffers": "128MB", "jit": "off"},
             inherited=(self.data.lock,),
         )
+
+    def _trusted_networks(self) -> str:
+        """Return where webhooks may be tried out: on this machine, where it is one's own."""
+        return "" if self.settings.database.url else _LOOPBACK
 
     def _connections(self) -> int:
         processes = len(self.sockets) + len(QUEUES)

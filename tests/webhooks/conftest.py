@@ -7,8 +7,8 @@ import pytest
 
 from app.settings import Settings, load
 from tests.conftest import ADMIN_PASSWORD, SECRET_KEY
+from tests.support.consumer import Consumer, running_consumer
 from tests.support.registry import Registry
-from tests.webhooks.consumer import Consumer, running_consumer
 from tests.webhooks.posting import Posting
 
 

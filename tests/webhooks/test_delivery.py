@@ -1,6 +1,6 @@
 """From the event to the POST: what is owed is delivered, signed, and tried again until it is taken."""
 
-from tests.webhooks.consumer import Consumer
+from tests.support.consumer import Consumer
 from tests.webhooks.posting import DIGEST, SECRET, Posting, pushed
 
 

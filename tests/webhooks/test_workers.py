@@ -8,10 +8,10 @@ import pytest
 from redis import Redis
 
 from app.settings import Settings
+from tests.support.consumer import Consumer
 from tests.support.eventually import until
 from tests.support.registry import Registry
 from tests.support.roadstead import RunningRoadstead, roadstead
-from tests.webhooks.consumer import Consumer
 from tests.webhooks.posting import Posting
 
 pytestmark = pytest.mark.slow

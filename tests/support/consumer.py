@@ -4,6 +4,7 @@ import asyncio
 import base64
 import hashlib
 import hmac
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -42,8 +43,10 @@ class Consumer:
     url: str = ""
     received: list[Received] = field(default_factory=list)
     answer: Answering = lambda _: web.Response(status=200)
+    request: web.Request = field(init=False)
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
+        self.request = request
         headers = {name.lower(): value for name, value in request.headers.items()}
         received = Received(request.path, headers, await request.read())
         self.received.append(received)
@@ -64,16 +67,16 @@ async def stall(_: Received) -> web.StreamResponse:
 
 
 @asynccontextmanager
-async def running_consumer() -> AsyncIterator[Consumer]:
+async def running_consumer(tls: ssl.SSLContext | None = None) -> AsyncIterator[Consumer]:
     consumer = Consumer()
     application = web.Application()
     application.router.add_route("*", "/{path:.*}", consumer.handle)
     runner = web.AppRunner(application, shutdown_timeout=0.01)
     await runner.setup()
     try:
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        await web.TCPSite(runner, "127.0.0.1", 0, ssl_context=tls).start()
         host, port = runner.addresses[0][:2]
-        consumer.url = f"http://{host}:{port}/hook"
+        consumer.url = f"{'https' if tls else 'http'}://{host}:{port}/hook"
         yield consumer
     finally:
         await runner.cleanup()
