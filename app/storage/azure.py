@@ -10,16 +10,18 @@ from contextlib import aclosing, asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any, Final
+from urllib.parse import quote
 
+from azure.core import MatchConditions
 from azure.core.exceptions import AzureError
 from azure.storage.blob import BlobBlock, ContentSettings, StandardBlobTier
-from azure.storage.blob.aio import BlobClient
+from azure.storage.blob.aio import BlobClient, BlobLeaseClient
 from msgspec.structs import replace
 
 from app.settings import StorageSettings
-from app.storage.azure_client import Account, open_account, storage_errors
-from app.storage.checksums import md5_of
-from app.storage.driver import StorageError
+from app.storage.azure_client import Account, BlobLeased, open_account, storage_errors
+from app.storage.checksums import base64_of, md5_of
+from app.storage.driver import SignedPut, StorageError
 from app.storage.paths import upload_key
 from app.storage.pieces import Piece, Upload, made_at, new_name
 from app.storage.pieces_driver import PieceDriver
@@ -36,6 +38,7 @@ class AzureContainer:
         self._account = account
         self._tier = StandardBlobTier(settings.object_class) if settings.object_class else None
         self.part_bytes = settings.part_bytes
+        self.can_sign = True
 
     async def put(self, key: str, content: bytes, *, is_blob: bool) -> None:
         """Store a blob whole; Azure refuses it unless it is what was sent."""
@@ -72,7 +75,7 @@ class AzureContainer:
     async def remove(self, key: str) -> None:
         """Remove a blob; fine where there is none."""
         with suppress(FileNotFoundError), storage_errors():
-            await self._account.blob(key).delete_blob()
+            await self._account.blob(key).delete_blob(delete_snapshots="include")
 
     async def list_keys(self, below: str) -> AsyncIterator[str]:
         """Yield the key of each blob that begins so."""
@@ -84,6 +87,18 @@ class AzureContainer:
     async def sign(self, key: str, lifetime: timedelta, *, content_type: str, disposition: str) -> str:
         """Return a URL with a signature of the account's key, or of one that it lends to our identity."""
         return await self._account.sign(key, lifetime, content_type=content_type, disposition=disposition)
+
+    async def sign_piece(
+        self, upload: str, piece: str, lifetime: timedelta, *, size: int | None
+    ) -> SignedPut:
+        """Sign a URL for a block. Azure takes no empty ones, so one for nothing is for a whole blob.
+
+        The signature is for writing to the upload's blob, in whatever way.
+        """
+        url = await self._account.sign_writing(upload_key(upload), lifetime)
+        if size == 0:
+            return SignedPut(url, {"x-ms-blob-type": "BlockBlob"})
+        return SignedPut(f"{url}&comp=block&blockid={quote(base64_of(piece.encode()), safe='')}", {})
 
     async def put_piece(self, upload: str, piece: Piece, content: bytes) -> None:
         """Stage a block."""
@@ -112,54 +127,88 @@ class AzureContainer:
         """Have Azure copy the committed blocks, which keep their names."""
         forked = replace(upload, name=new_name())
         await self._commit(upload)
-        await self._copy(upload_key(upload.name), upload_key(forked.name), tier=None)
+        await self._copy(upload_key(upload.name), upload_key(forked.name))
         return forked
 
     async def join(self, upload: Upload, key: str) -> None:
         """Commit the blocks, and have Azure copy them to their place."""
         await self._commit(upload)
-        await self._copy(upload_key(upload.name), key, tier=self._tier)
+        await self._copy(upload_key(upload.name), key, standard_blob_tier=self._tier)
 
     async def remove_pieces(self, upload: str, pieces: Iterable[Piece]) -> None:
         """Leave it to the commit: a block cannot be removed alone."""
 
     async def remove_upload(self, upload: str) -> None:
-        """Drop all blocks: a commit of none is the only way to be rid of those that are not committed."""
-        with storage_errors():
-            await self._blocks(upload).commit_block_list([])
-        await self.remove(upload_key(upload))
+        """Drop all blocks; a client who may write to them cannot hold us up by a lease."""
+        try:
+            await self._drop(upload)
+        except BlobLeased:
+            with storage_errors():
+                await BlobLeaseClient(self._blocks(upload)).break_lease(0)
+            await self._drop(upload)
 
-    async def list_uploads(self, before: datetime) -> AsyncIterator[str]:
-        """Yield each upload without a block since then; blocks have the time in their names."""
+    async def freeze(self, upload: Upload, name: str) -> None:
+        """Commit the blocks, and have Azure copy just what came of it to where nothing is yet."""
+        tag = await self._commit(upload)
+        with suppress(FileExistsError):
+            await self._copy(
+                upload_key(upload.name),
+                upload_key(name),
+                match_condition=MatchConditions.IfMissing,
+                source_etag=tag,
+                source_match_condition=MatchConditions.IfNotModified,
+            )
+
+    async def frozen(self, name: str) -> Upload | None:
+        """Return the blocks of what Azure has copied; make room for another copy where that failed."""
+        blob = self._blocks(name)
+        try:
+            status = await _copied(blob)
+            if status in {"failed", "aborted"}:
+                await self.remove(upload_key(name))
+                return None
+            with storage_errors():
+                blocks, _ = await blob.get_block_list("committed")
+        except FileNotFoundError:
+            return None
+        return Upload(name, tuple(Piece(block.id, block.size) for block in blocks))
+
+    async def list_uploads(self) -> AsyncIterator[tuple[str, datetime]]:
+        """Yield each upload and when it got its last block, which is in its name."""
         prefix = self._account.prefix + _UPLOADS
         found = self._account.container.list_blobs(prefix, include=["uncommittedblobs"])
         with storage_errors():
             async for blob in found:
                 upload = blob.name.removeprefix(prefix)
                 times = [datetime.fromtimestamp(made_at(name), UTC) for name in await self.sizes(upload)]
-                if max(times, default=blob.last_modified) < before:
-                    yield upload
+                yield upload, max(times, default=blob.last_modified)
 
     def _blocks(self, upload: str) -> BlobClient:
         return self._account.blob(upload_key(upload))
 
-    async def _commit(self, upload: Upload) -> None:
-        """Make a blob of the blocks; more can follow."""
+    async def _drop(self, upload: str) -> None:
+        """Remove a blob; to commit none is the only way to be rid of blocks that are not committed."""
+        with suppress(FileNotFoundError), storage_errors():
+            await self._blocks(upload).commit_block_list([])
+        await self.remove(upload_key(upload))
+
+    async def _commit(self, upload: Upload) -> str:
+        """Make a blob of the blocks, and return its entity tag; more can follow."""
         with storage_errors():
-            await self._blocks(upload.name).commit_block_list(
+            done = await self._blocks(upload.name).commit_block_list(
                 [BlobBlock(piece.name) for piece in upload.pieces],
                 content_settings=ContentSettings(content_type="application/octet-stream"),
             )
+        return str(done["etag"])
 
-    async def _copy(self, source: str, target: str, *, tier: StandardBlobTier | None) -> None:
+    async def _copy(self, source: str, target: str, **chosen: Any) -> None:  # noqa: ANN401 - as the SDK has it
         """Copy inside the account, where who may write may read; wait where it is not a matter of names."""
         blob = self._account.blob(target)
         with storage_errors():
-            started = await blob.start_copy_from_url(self._account.blob(source).url, standard_blob_tier=tier)
-            status: object = started["copy_status"]
-            while status == "pending":
-                await asyncio.sleep(_POLL_SECONDS)
-                status = (await blob.get_blob_properties()).copy.status
+            started = await blob.start_copy_from_url(self._account.blob(source).url, **chosen)
+        status: object = started["copy_status"]
+        if status == "pending":
+            status = await _copied(blob)
         if status != "success":
             raise StorageError(f"copying {source} to {target} ended with `{status}`")
 
@@ -169,6 +218,16 @@ async def open_driver(settings: StorageSettings) -> AsyncIterator[PieceDriver]:
     """Lend the driver of a container; raise StorageError unless there is one."""
     async with open_account(settings) as account:
         yield PieceDriver(AzureContainer(account, settings))
+
+
+async def _copied(blob: BlobClient) -> str | None:
+    """Return how the copy that made a blob ended."""
+    while True:
+        with storage_errors():
+            status = (await blob.get_blob_properties()).copy.status
+        if status != "pending":
+            return status
+        await asyncio.sleep(_POLL_SECONDS)
 
 
 async def _get(blob: BlobClient, start: int, stop: int) -> tuple[AsyncIterator[bytes], int]:

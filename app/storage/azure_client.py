@@ -23,13 +23,16 @@ from azure.storage.blob.aio import BlobClient, BlobServiceClient, ContainerClien
 from app.settings import StorageSettings
 from app.storage.driver import StorageBusy, StorageError
 
-_GONE: Final = frozenset({"BlobNotFound", "InvalidBlockList"})
 _PATIENCE: Final = frozenset({408, 429, 500, 502, 503, 504})
 _LONGEST_PAUSE_SECONDS: Final = 20
 _READ_BYTES: Final = 1 << 20
 _LARGEST_PUT: Final = 5_000 << 20
 _KEY_LIFETIME: Final = timedelta(days=7)
 """The longest that Azure takes for a key, and so for a URL, of an identity."""
+
+
+class BlobLeased(StorageError):
+    """Somebody has a lease of the blob, and we have not."""
 
 
 class _Retry(ExponentialRetry):
@@ -70,6 +73,19 @@ class Account:
 
     async def sign(self, key: str, lifetime: timedelta, *, content_type: str, disposition: str) -> str:
         """Return a URL that opens the blob for as long, at the server as clients reach it."""
+        return await self._sign(
+            key,
+            lifetime,
+            permission=BlobSasPermissions(read=True),
+            content_type=content_type or None,
+            content_disposition=disposition or None,
+        )
+
+    async def sign_writing(self, key: str, lifetime: timedelta) -> str:
+        """Return a URL by which anybody writes to the blob for as long."""
+        return await self._sign(key, lifetime, permission=BlobSasPermissions(write=True))
+
+    async def _sign(self, key: str, lifetime: timedelta, **chosen: Any) -> str:  # noqa: ANN401 - as the SDK has it
         now = datetime.now(UTC)
         account_key = str(self._settings.account_key)
         signature = generate_blob_sas(
@@ -78,10 +94,8 @@ class Account:
             self.prefix + key,
             account_key=account_key or None,
             user_delegation_key=None if account_key else await self._delegated(now, now + lifetime),
-            permission=BlobSasPermissions(read=True),
             expiry=now + lifetime,
-            content_type=content_type or None,
-            content_disposition=disposition or None,
+            **chosen,
         )
         return f"{self._public_url}/{self._settings.bucket}/{self.prefix}{key}?{signature}"
 
@@ -139,9 +153,20 @@ def _url(settings: StorageSettings, endpoint: str) -> str:
     return f"{endpoint.rstrip('/')}/{settings.account}" if is_path_style else endpoint.rstrip("/")
 
 
+_KINDS: Final[dict[str, type[Exception]]] = {
+    "BlobAlreadyExists": FileExistsError,
+    "BlobNotFound": FileNotFoundError,
+    "ConditionNotMet": StorageBusy,
+    "InvalidBlobType": FileNotFoundError,  # a client with a URL made something else than we do
+    "InvalidBlockList": FileNotFoundError,
+    "LeaseIdMissing": BlobLeased,
+    "SourceConditionNotMet": StorageBusy,
+}
+
+
 @contextmanager
 def storage_errors() -> Iterator[None]:
-    """Raise FileNotFoundError for what is not there, else StorageBusy or StorageError."""
+    """Raise FileNotFoundError, FileExistsError, StorageBusy or StorageError."""
     try:
         yield
     except HttpResponseError as error:
@@ -155,6 +180,8 @@ def storage_errors() -> Iterator[None]:
 def _translated(error: HttpResponseError) -> Exception:
     code = str(getattr(getattr(error, "error_code", ""), "value", getattr(error, "error_code", "")))
     message = f"{code or type(error).__name__}: {error.message}"
-    if code in _GONE or (isinstance(error, ResourceNotFoundError) and not code):
+    if isinstance(error, ResourceNotFoundError) and not code:
         return FileNotFoundError(message)
+    if code in _KINDS:
+        return _KINDS[code](message)
     return StorageBusy(message) if error.status_code in _PATIENCE else StorageError(message)

@@ -9,23 +9,24 @@ from app.oci.digest import Digest
 
 def crc32_of(content: bytes) -> str:
     """Return the CRC-32."""
-    return _written(zlib.crc32(content).to_bytes(4, "big"))
+    return base64_of(zlib.crc32(content).to_bytes(4, "big"))
 
 
 def md5_of(content: bytes) -> str:
     """Return the MD5, which tells what changed by accident and nothing else."""
-    return _written(hashlib.md5(content, usedforsecurity=False).digest())
+    return base64_of(hashlib.md5(content, usedforsecurity=False).digest())
 
 
 def sha256_of(content: bytes) -> str:
     """Return the SHA-256."""
-    return _written(hashlib.sha256(content).digest())
+    return base64_of(hashlib.sha256(content).digest())
 
 
 def checksum_of(digest: Digest) -> str:
     """Return a digest so; empty where it is not a SHA-256, for S3 checks no others."""
-    return _written(bytes.fromhex(digest.encoded)) if digest.algorithm == "sha256" else ""
+    return base64_of(bytes.fromhex(digest.encoded)) if digest.algorithm == "sha256" else ""
 
 
-def _written(raw: bytes) -> str:
+def base64_of(raw: bytes) -> str:
+    """Return bytes in base64."""
     return base64.b64encode(raw).decode()

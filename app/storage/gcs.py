@@ -18,8 +18,9 @@ from msgspec.structs import replace
 
 from app.settings import StorageSettings
 from app.storage.checksums import md5_of
-from app.storage.driver import StorageError
+from app.storage.driver import SignedPut, StorageError
 from app.storage.gcs_client import Bucket, Request, open_bucket
+from app.storage.gcs_identity import Asked
 from app.storage.paths import upload_key
 from app.storage.pieces import Piece, Upload, new_name
 from app.storage.pieces_driver import PieceDriver
@@ -27,6 +28,7 @@ from app.storage.resumed import BrokenOff, resumed
 
 _T = TypeVar("_T")
 
+_FROZEN: Final = "frozen"
 _MOST_COMPOSED: Final = 32
 _READ_BYTES: Final = 1 << 20
 _SENT_BYTES: Final = 1 << 18
@@ -48,6 +50,7 @@ class GcsContainer:
         self._bucket = bucket
         self._class = settings.object_class
         self.part_bytes = settings.part_bytes
+        self.can_sign = bucket.identity is not None and bucket.identity.can_sign
 
     async def put(self, key: str, content: bytes, *, is_blob: bool) -> None:
         """Store an object whole; Google refuses it unless it is what was sent."""
@@ -106,11 +109,21 @@ class GcsContainer:
 
     async def sign(self, key: str, lifetime: timedelta, *, content_type: str, disposition: str) -> str | None:
         """Return a URL with a signature of our identity, where it has one that signs."""
-        if self._bucket.identity is None:
-            return None
-        url = f"{self._bucket.public_host}/{self._bucket.name}/{self._bucket.prefix}{key}"
         chosen = {"response-content-type": content_type, "response-content-disposition": disposition}
-        return await self._bucket.identity.sign(url, lifetime, chosen)
+        if self._bucket.identity is None or not self.can_sign:
+            return None
+        return await self._bucket.identity.sign(Asked("GET", self._bucket.url(key), lifetime, query=chosen))
+
+    async def sign_piece(
+        self, upload: str, piece: str, lifetime: timedelta, *, size: int | None
+    ) -> SignedPut:
+        """Sign a URL for the piece's object; Google refuses what is not of the size."""
+        if self._bucket.identity is None:
+            raise StorageError("there is nothing to sign with")
+        url = self._bucket.url(_piece_key(upload, piece))
+        headers = {} if size is None else {"x-goog-content-length-range": f"{size},{size}"}
+        signed = await self._bucket.identity.sign(Asked("PUT", url, lifetime, headers=headers))
+        return SignedPut(signed, headers)
 
     async def put_piece(self, upload: str, piece: Piece, content: bytes) -> None:
         """Store a piece as an object of its own."""
@@ -147,6 +160,22 @@ class GcsContainer:
         """Have Google compose the pieces, 32 at a time, and what that makes again, until it is one."""
         if not set(upload.pieces) <= (await self.sizes(upload.name)).items():
             raise FileNotFoundError("the upload's bytes are gone")
+        await self._compose(await self._few(upload), key, is_blob=True)
+
+    async def freeze(self, upload: Upload, name: str) -> None:
+        """Have Google compose the pieces to one, where nothing is yet."""
+        with suppress(FileExistsError):
+            await self._compose(
+                await self._few(upload), _piece_key(name, _FROZEN), is_blob=False, is_new=True
+            )
+
+    async def frozen(self, name: str) -> Upload | None:
+        """Return the one piece that was composed."""
+        size = await self.size(_piece_key(name, _FROZEN))
+        return None if size is None else Upload(name, (Piece(_FROZEN, size),))
+
+    async def _few(self, upload: Upload) -> Sequence[str]:
+        """Return the keys of no more objects than can be composed at once, with all the bytes."""
         keys = [_piece_key(upload.name, piece.name) for piece in upload.pieces]
         while len(keys) > _MOST_COMPOSED:
             groups = [*_groups(keys)]
@@ -154,7 +183,7 @@ class GcsContainer:
             for some in _groups([*zip(groups, made, strict=True)]):
                 await asyncio.gather(*(self._compose(each, into, is_blob=False) for each, into in some))
             keys = made
-        await self._compose(keys, key, is_blob=True)
+        return keys
 
     async def remove_pieces(self, upload: str, pieces: Iterable[Piece]) -> None:
         """Remove some pieces of an upload."""
@@ -164,15 +193,10 @@ class GcsContainer:
         """Remove everything that lies under the upload's name."""
         await self._remove([found.key async for found in self._list(_piece_key(upload, ""))])
 
-    async def list_uploads(self, before: datetime) -> AsyncIterator[str]:
-        """Yield each upload without a piece since then."""
-        newest: dict[str, datetime] = {}
+    async def list_uploads(self) -> AsyncIterator[tuple[str, datetime]]:
+        """Yield the upload and the time of each piece."""
         async for found in self._list(_UPLOADS):
-            upload = found.key.removeprefix(_UPLOADS).partition("/")[0]
-            newest[upload] = max(found.updated, newest.get(upload, found.updated))
-        for upload, updated in newest.items():
-            if updated < before:
-                yield upload
+            yield found.key.removeprefix(_UPLOADS).partition("/")[0], found.updated
 
     async def _list(self, below: str) -> AsyncIterator[_Found]:
         query = {"prefix": self._bucket.prefix + below, "fields": _FIELDS}
@@ -185,7 +209,9 @@ class GcsContainer:
                 return
             query["pageToken"] = token
 
-    async def _compose(self, sources: Iterable[str], key: str, *, is_blob: bool) -> None:
+    async def _compose(
+        self, sources: Iterable[str], key: str, *, is_blob: bool, is_new: bool = False
+    ) -> None:
         prefix = self._bucket.prefix
         content = msgspec.json.encode(
             {
@@ -195,7 +221,13 @@ class GcsContainer:
         )
         headers = {"Content-Type": "application/json", "Content-Length": str(len(content))}
         await self._bucket.ask(
-            Request("POST", f"{self._bucket.path(key)}/compose", headers=headers, content=(content,))
+            Request(
+                "POST",
+                f"{self._bucket.path(key)}/compose",
+                {"ifGenerationMatch": "0"} if is_new else {},
+                headers,
+                (content,),
+            )
         )
 
     async def _remove(self, keys: list[str]) -> None:

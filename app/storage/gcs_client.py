@@ -18,6 +18,7 @@ _PATIENCE: Final = frozenset({408, 429, 500, 502, 503, 504})
 _CONNECTIONS: Final = 256
 _LONGEST_PAUSE_SECONDS: Final = 20
 _NOT_FOUND: Final = 404
+_EXISTS: Final = 412
 _FAILED: Final = 400
 
 
@@ -42,15 +43,22 @@ class Bucket:
         self._attempts = settings.attempts
         self._host = (settings.endpoint or _GOOGLE).rstrip("/")
         self.name: Final = settings.bucket
-        self.public_host: Final = (settings.public_endpoint or self._host).rstrip("/")
+        self._public_host = (settings.public_endpoint or self._host).rstrip("/")
         self.prefix: Final = f"{settings.prefix.strip('/')}/" if settings.prefix.strip("/") else ""
 
     def path(self, key: str) -> str:
         """Return the path of an object's metadata."""
         return f"/storage/v1/b/{self.name}/o/{quote(self.prefix + key, safe='')}"
 
+    def url(self, key: str) -> str:
+        """Return the URL of an object at the server as clients reach it."""
+        return f"{self._public_host}/{self.name}/{self.prefix}{key}"
+
     async def ask(self, request: Request) -> Any:  # noqa: ANN401 - it is JSON
-        """Ask, and return what the service says; raise FileNotFoundError, StorageBusy or StorageError."""
+        """Ask, and return what the service says.
+
+        Raises FileNotFoundError, FileExistsError, StorageBusy or StorageError.
+        """
         async with self.open(request) as answer:
             try:
                 return await answer.json(content_type=None)
@@ -91,7 +99,7 @@ class Bucket:
                 return answer
             raise _failure(answer.status, f"{request.path}: {await answer.text(errors='replace')}")
         except (ClientError, TimeoutError, OSError) as error:
-            if isinstance(error, FileNotFoundError):
+            if isinstance(error, FileNotFoundError | FileExistsError):
                 raise
             raise StorageBusy(f"{type(error).__name__}: {error}") from error
 
@@ -141,4 +149,6 @@ async def _sent(content: tuple[bytes, ...]) -> AsyncIterator[bytes]:
 def _failure(status: int, message: str) -> Exception:
     if status == _NOT_FOUND:
         return FileNotFoundError(message)
+    if status == _EXISTS:
+        return FileExistsError(message)
     return StorageBusy(message) if status in _PATIENCE else StorageError(message)

@@ -2,10 +2,10 @@
 
 import asyncio
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from urllib.parse import quote, urlsplit
 
 import google.auth
@@ -20,6 +20,16 @@ from app.storage.driver import StorageBusy, StorageError
 
 _ALGORITHM: Final = "GOOG4-RSA-SHA256"
 _SCOPES: Final = ["https://www.googleapis.com/auth/cloud-platform"]
+
+
+class Asked(NamedTuple):
+    """What anybody may ask for as long, by this URL with more in its query, and with these headers."""
+
+    method: str
+    url: str
+    lifetime: timedelta
+    query: Mapping[str, str] = {}
+    headers: Mapping[str, str] = {}
 
 
 class Identity:
@@ -44,21 +54,21 @@ class Identity:
                     await asyncio.to_thread(self._credentials.refresh, self._request)
         return str(self._credentials.token)
 
-    async def sign(self, url: str, lifetime: timedelta, chosen: dict[str, str]) -> str | None:
-        """Return the URL so that anybody can GET it for as long (version 4); None: this identity cannot sign.
+    @property
+    def can_sign(self) -> bool:
+        """Whether it has a key, or a service that signs for it."""
+        return isinstance(self._credentials, Signing | MachineCredentials)
 
-        `chosen`: more of its query.
-        """
-        if isinstance(self._credentials, Signing):
-            email, sign = self._credentials.signer_email, self._credentials.sign_bytes
-        elif isinstance(self._credentials, MachineCredentials):
+    async def sign(self, asked: Asked) -> str:
+        """Return the URL with a signature (version 4)."""
+        if isinstance(self._credentials, MachineCredentials):
             await self.token()  # only then it knows its name
             email = self._credentials.service_account_email
             signer: Any = Signer
             sign = signer(self._request, self._credentials, email).sign
         else:
-            return None
-        unsigned = _Unsigned(url, lifetime, email=email, chosen=chosen)
+            email, sign = self._credentials.signer_email, self._credentials.sign_bytes
+        unsigned = _Unsigned(asked, email)
         with _identity_errors():
             return unsigned.with_signature(await asyncio.to_thread(sign, unsigned.text))
 
@@ -66,23 +76,26 @@ class Identity:
 class _Unsigned:
     """A URL, and the text that its signature is of."""
 
-    def __init__(self, url: str, lifetime: timedelta, *, email: str, chosen: dict[str, str]) -> None:
+    def __init__(self, asked: Asked, email: str) -> None:
         now = datetime.now(UTC)
+        parts = urlsplit(asked.url)
+        headers = {"host": parts.netloc, **asked.headers}
+        names = ";".join(sorted(headers))
         scope = f"{now:%Y%m%d}/auto/storage/goog4_request"
         query = {
-            **{name: value for name, value in chosen.items() if value},
+            **{name: value for name, value in asked.query.items() if value},
             "X-Goog-Algorithm": _ALGORITHM,
             "X-Goog-Credential": f"{email}/{scope}",
             "X-Goog-Date": f"{now:%Y%m%dT%H%M%SZ}",
-            "X-Goog-Expires": str(int(lifetime.total_seconds())),
-            "X-Goog-SignedHeaders": "host",
+            "X-Goog-Expires": str(int(asked.lifetime.total_seconds())),
+            "X-Goog-SignedHeaders": names,
         }
         pairs = "&".join(f"{name}={quote(query[name], safe='')}" for name in sorted(query))
-        parts = urlsplit(url)
-        asked = f"GET\n{parts.path}\n{pairs}\nhost:{parts.netloc}\n\nhost\nUNSIGNED-PAYLOAD"
-        digest = hashlib.sha256(asked.encode()).hexdigest()
+        lines = "".join(f"{name}:{headers[name]}\n" for name in sorted(headers))
+        canonical = f"{asked.method}\n{parts.path}\n{pairs}\n{lines}\n{names}\nUNSIGNED-PAYLOAD"
+        digest = hashlib.sha256(canonical.encode()).hexdigest()
         self.text: Final = f"{_ALGORITHM}\n{query['X-Goog-Date']}\n{scope}\n{digest}".encode()
-        self._url = f"{url}?{pairs}"
+        self._url = f"{asked.url}?{pairs}"
 
     def with_signature(self, signature: bytes) -> str:
         return f"{self._url}&X-Goog-Signature={signature.hex()}"

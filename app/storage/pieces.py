@@ -6,6 +6,7 @@ that we choose. docs/decisions/0017 and 0019 say why.
 
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple, Protocol
 from uuid import uuid4
@@ -14,8 +15,9 @@ import msgspec
 from msgspec import Struct
 
 from app.oci.digest import Digest
-from app.storage.driver import StorageError, UploadState
+from app.storage.driver import SignedPut, StorageError, UploadState
 
+_CLOCKS_DIFFER_SECONDS: Final = 3600
 _MERGED: Final = 4
 """As many pieces at the end that fit into one part are made one, so that 5 TB are less than 50,000 pieces."""
 
@@ -35,6 +37,8 @@ class Upload(Struct, frozen=True):
     blob: str = ""
     """Instead: the digest of the blob that the bytes are already, where there were so few."""
     blob_bytes: int = 0
+    signed: bool = False
+    """URLs were signed for it, so more may lie where `app.storage.pieces_direct` says."""
 
     @property
     def size(self) -> int:
@@ -49,6 +53,7 @@ class Upload(Struct, frozen=True):
             "pieces": " ".join(f"{piece.name}:{piece.size}" for piece in self.pieces),
             "blob": self.blob,
             "blob_bytes": str(self.blob_bytes or ""),
+            "signed": "true" if self.signed else "",
         }
         return {name: value for name, value in kept.items() if value}
 
@@ -72,6 +77,10 @@ class Container(Protocol):
 
     part_bytes: int
 
+    @property
+    def can_sign(self) -> bool:
+        """Whether there is something to sign URLs with."""
+
     async def put(self, key: str, content: bytes, *, is_blob: bool) -> None:
         """Store an object whole."""
 
@@ -89,6 +98,14 @@ class Container(Protocol):
 
     async def sign(self, key: str, lifetime: timedelta, *, content_type: str, disposition: str) -> str | None:
         """Return a URL that opens the object for as long, or None."""
+
+    async def sign_piece(
+        self, upload: str, piece: str, lifetime: timedelta, *, size: int | None
+    ) -> SignedPut:
+        """Sign a URL that takes a piece of an upload; `size`: where the service can, just so many bytes.
+
+        Whoever has it may do more to this upload, and nothing to any other.
+        """
 
     async def put_piece(self, upload: str, piece: Piece, content: bytes) -> None:
         """Store a piece of an upload."""
@@ -111,8 +128,14 @@ class Container(Protocol):
     async def remove_upload(self, upload: str) -> None:
         """Remove all pieces of an upload; fine where there are none."""
 
-    def list_uploads(self, before: datetime) -> AsyncIterator[str]:
-        """Yield the name of every upload without a piece since then."""
+    async def freeze(self, upload: Upload, name: str) -> None:
+        """Make an upload of another's pieces in one step; leave it as it is where it is there already."""
+
+    async def frozen(self, name: str) -> Upload | None:
+        """Return what `freeze` made, once it is whole."""
+
+    def list_uploads(self) -> AsyncIterator[tuple[str, datetime]]:
+        """Yield the name of every upload and when it got a piece, as often as there is something of it."""
 
 
 def upload_of(state: UploadState) -> Upload:
@@ -134,8 +157,11 @@ def new_piece(size: int) -> Piece:
 
 
 def made_at(piece: str) -> float:
-    """Return when a piece was made, as `time.time` had it."""
-    return int(piece[:8], 16)
+    """Return when a piece was made, as `time.time` had it; long ago where a client made up its name."""
+    with suppress(ValueError):
+        made = int(piece[:8], 16)
+        return made if made < time.time() + _CLOCKS_DIFFER_SECONDS else 0
+    return 0
 
 
 def blob_upload(digest: Digest, size: int) -> Upload:

@@ -16,6 +16,7 @@ from app.oci.errors import DigestInvalid
 from app.storage.driver import StorageError, UploadState
 from app.storage.paths import blob_key, digest_of
 from app.storage.pieces import Container, Upload, upload_of
+from app.storage.pieces_direct import PieceDirectUploads, end, owner_of
 from app.storage.pieces_upload import PieceWriter
 from app.storage.resumed import resumed
 
@@ -28,6 +29,7 @@ class PieceDriver:
 
     def __init__(self, container: Container) -> None:
         self._container = container
+        self._direct = PieceDirectUploads(container) if container.can_sign else None
 
     async def check(self) -> None:
         """Raise StorageError unless an object can be put."""
@@ -77,9 +79,9 @@ class PieceDriver:
         return {}
 
     @property
-    def direct(self) -> None:
-        """Return None: these clients send their bytes to us."""
-        return
+    def direct(self) -> PieceDirectUploads | None:
+        """Return what signs URLs for uploads, where there is something to sign with."""
+        return self._direct
 
     async def append(
         self,
@@ -115,13 +117,25 @@ class PieceDriver:
 
     async def list_uploads(self, idle: timedelta) -> list[UploadState]:
         """Return the uploads without a new piece for as long."""
-        before = datetime.now(UTC) - idle
-        return [Upload(name=name).state async for name in self._container.list_uploads(before)]
+        before, newest, signed = datetime.now(UTC) - idle, dict[str, datetime](), set[str]()
+        async for found, touched in self._container.list_uploads():
+            name, is_signed = owner_of(found)
+            newest[name] = max(touched, newest.get(name, touched))
+            if is_signed:
+                signed.add(name)
+        return [
+            Upload(name=name, signed=name in signed).state
+            for name, touched in newest.items()
+            if touched < before
+        ]
 
     async def discard(self, state: UploadState) -> None:
         """Remove an upload's pieces; fine when there are none."""
-        if name := upload_of(state).name:
-            await self._container.remove_upload(name)
+        upload = upload_of(state)
+        if upload.signed:
+            await end(self._container, upload.name)
+        if upload.name:
+            await self._container.remove_upload(upload.name)
 
     async def _found(self, state: UploadState, length: int) -> Upload:
         """Return an upload that has at least as many bytes; raise FileNotFoundError."""

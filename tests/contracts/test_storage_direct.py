@@ -1,5 +1,6 @@
 """What every storage driver does that signs URLs for uploads: the same tests for each of them."""
 
+import asyncio
 from collections.abc import Mapping
 from datetime import timedelta
 from io import BytesIO
@@ -11,17 +12,27 @@ from aiohttp import ClientSession
 
 from app.oci.digest import Digest
 from app.oci.errors import BlobUploadInvalid
-from app.storage import DirectPart, DirectUploads, FilesystemDriver, StorageDriver, UploadState
+from app.storage import (
+    DirectPart,
+    DirectUploads,
+    FilesystemDriver,
+    StorageDriver,
+    StorageError,
+    UploadState,
+)
 from tests.contracts.storing import EVERYTHING, LARGE, PART, OpenDriver, blob, joined
-from tests.support.places import Place, place_of
+from tests.support.places import BUCKETS, Place, place_of
 
 pytestmark = pytest.mark.slow
 
 HOUR = timedelta(hours=1)
-SIGNING = ["s3"]
+CHECKING = ["s3"]
+"""Those whose storage computes SHA-256."""
+ENDING = ["s3"]
+"""Those whose storage ends a URL before its time."""
 
 
-@pytest.fixture(params=SIGNING)
+@pytest.fixture(params=BUCKETS)
 def somewhere(request: pytest.FixtureRequest) -> Place:
     return place_of(request, request.param).below(uuid4().hex)
 
@@ -77,6 +88,7 @@ async def test_what_a_client_sends_becomes_a_blob(
     assert await another().list_uploads(EVERYTHING) == []
 
 
+@pytest.mark.parametrize("somewhere", CHECKING, indirect=True)
 async def test_a_storage_that_checks_digests_says_so(another: OpenDriver, client: Sender) -> None:
     content = LARGE[:1000]
     state = await direct(another()).begin(Digest.of(content))
@@ -96,13 +108,18 @@ async def test_a_digest_that_the_storage_does_not_know_is_not_proven(
     assert (await direct(another()).freeze(state)).digest is None
 
 
-async def test_a_url_takes_no_more_than_the_size_that_it_is_for(another: OpenDriver, client: Sender) -> None:
+async def test_bytes_of_another_size_than_a_url_is_for_do_not_count(
+    another: OpenDriver, client: Sender
+) -> None:
+    """Where the storage does not refuse them, they are passed over."""
     state = await direct(another()).begin(None)
     signed = await direct(another()).sign(state, 1, HOUR, size=4)
+    assert signed.headers["Content-Length"] == "4"
     for content in (b"fives", b"two"):
-        assert await client.put(signed.url, content, {}) >= 400
+        await client.put(signed.url, content, {})
     assert await direct(another()).list_parts(state) == []
     assert await client.put(signed.url, b"four", signed.headers) < 300
+    assert await direct(another()).list_parts(state) == [DirectPart(1, 4)]
 
 
 async def test_parts_in_any_order_become_one(another: OpenDriver, client: Sender) -> None:
@@ -123,7 +140,6 @@ async def test_parts_in_any_order_become_one(another: OpenDriver, client: Sender
         ({}, "nothing"),
         ({2: 1}, "part 1 is missing"),
         ({1: PART, 3: 1}, "part 2 is missing"),
-        ({1: 1, 2: 1}, "part 1 has 1 bytes"),
     ],
 )
 async def test_parts_that_make_no_whole_are_refused(
@@ -132,6 +148,15 @@ async def test_parts_that_make_no_whole_are_refused(
     state = await direct(another()).begin(None)
     await send(another(), client, state, sizes)
     with pytest.raises(BlobUploadInvalid, match=reason):
+        await direct(another()).freeze(state)
+
+
+async def test_only_the_last_part_may_be_small(another: OpenDriver, client: Sender) -> None:
+    state = await direct(another()).begin(None)
+    for number, size in ((1, direct(another()).least_part_bytes - 1), (2, 1)):
+        signed = await direct(another()).sign(state, number, HOUR)
+        await client.put(signed.url, bytes(size), signed.headers)
+    with pytest.raises(BlobUploadInvalid, match="part 1"):
         await direct(another()).freeze(state)
 
 
@@ -165,7 +190,7 @@ async def test_no_url_changes_what_is_frozen(another: OpenDriver, client: Sender
 
 
 @pytest.mark.parametrize("is_frozen", [False, True])
-async def test_what_is_discarded_is_gone_and_takes_nothing_more(
+async def test_what_is_discarded_is_gone_and_what_comes_later_is_nobodys(
     another: OpenDriver, client: Sender, *, is_frozen: bool
 ) -> None:
     state = await direct(another()).begin(None)
@@ -176,7 +201,37 @@ async def test_what_is_discarded_is_gone_and_takes_nothing_more(
     (found,) = await another().list_uploads(EVERYTHING)
     assert found.items() <= state.items()
     await another().discard(state)
-    assert await client.put(signed.url, b"bytes", signed.headers) >= 400
-    with pytest.raises(FileNotFoundError):
-        await direct(another()).freeze(state)
     assert await another().list_uploads(EVERYTHING) == []
+    await client.put(signed.url, b"bytes", signed.headers)
+    for asking in (direct(another()).freeze, direct(another()).list_parts):
+        with pytest.raises(FileNotFoundError):
+            await asking(state)
+    for late in await another().list_uploads(EVERYTHING):
+        await another().discard(late)
+    assert await another().list_uploads(EVERYTHING) == []
+
+
+@pytest.mark.parametrize("somewhere", ENDING, indirect=True)
+@pytest.mark.parametrize("is_frozen", [False, True])
+async def test_a_storage_that_ends_urls_refuses_what_comes_later(
+    another: OpenDriver, client: Sender, *, is_frozen: bool
+) -> None:
+    state = await direct(another()).begin(None)
+    signed = await direct(another()).sign(state, 1, HOUR)
+    assert await client.put(signed.url, b"bytes", signed.headers) < 300
+    await (direct(another()).freeze if is_frozen else another().discard)(state)
+    assert await client.put(signed.url, b"bytes", signed.headers) == 404
+
+
+async def test_an_upload_that_is_frozen_by_several_at_once_is_one(
+    another: OpenDriver, client: Sender
+) -> None:
+    state = await direct(another()).begin(None)
+    signed = await direct(another()).sign(state, 1, HOUR)
+    assert await client.put(signed.url, b"bytes", signed.headers) < 300
+    attempts = (direct(another()).freeze(state) for _ in range(3))
+    ended = await asyncio.gather(*attempts, return_exceptions=True)
+    frozen = await direct(another()).freeze(state)
+    assert frozen in ended
+    assert all(one == frozen or isinstance(one, FileNotFoundError | StorageError) for one in ended)
+    assert await joined(another().read_upload(frozen.state, 5)) == b"bytes"

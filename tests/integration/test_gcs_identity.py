@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import json
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
@@ -17,20 +18,22 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from app.storage import StorageError
-from app.storage.gcs_identity import Identity
+from app.storage.gcs_identity import Asked, Identity
 from tests.support.fakegcs import EMAIL, service_account
 
 URL = "https://storage.googleapis.com/blobs/registry/blobs/sha256/a3/f2/a3f2"
 
 
-def check(url: str, file: Path) -> None:
+def check(url: str, file: Path, method: str = "GET", headers: Mapping[str, str] = {}) -> None:
     """Do what Google does with a link."""
     key = load_pem_private_key(json.loads(file.read_text())["private_key"].encode(), None).public_key()
     assert isinstance(key, RSAPublicKey)
     query, _, signature = urlsplit(url).query.partition("&X-Goog-Signature=")
-    host, path = urlsplit(url).netloc, urlsplit(url).path
-    request = "\n".join(["GET", path, query, f"host:{host}", "", "host", "UNSIGNED-PAYLOAD"])
+    sent = {"host": urlsplit(url).netloc, **headers}
     asked = parse_qs(query)
+    (names,) = asked["X-Goog-SignedHeaders"]
+    lines = [f"{name}:{sent[name]}" for name in names.split(";")]
+    request = "\n".join([method, urlsplit(url).path, query, *lines, "", names, "UNSIGNED-PAYLOAD"])
     (date,), (credential,) = asked["X-Goog-Date"], asked["X-Goog-Credential"]
     text = [
         "GOOG4-RSA-SHA256",
@@ -45,8 +48,7 @@ async def test_a_link_has_the_signature_of_the_service_account(tmp_path: Path) -
     file = service_account(tmp_path)
     disposition = 'attachment; filename="a b.bin"'
     chosen = {"response-content-disposition": disposition, "response-content-type": "", "a": "/"}
-    url = await Identity(str(file)).sign(URL, timedelta(hours=2), chosen)
-    assert url is not None
+    url = await Identity(str(file)).sign(Asked("GET", URL, timedelta(hours=2), chosen))
     check(url, file)
     asked = parse_qs(urlsplit(url).query)
     assert asked["response-content-disposition"] == [disposition]
@@ -55,6 +57,16 @@ async def test_a_link_has_the_signature_of_the_service_account(tmp_path: Path) -
     assert asked["X-Goog-Credential"] == [f"{EMAIL}/{datetime.now(UTC):%Y%m%d}/auto/storage/goog4_request"]
     with pytest.raises(InvalidSignature):
         check(url.replace("7200", "9200"), file)
+
+
+async def test_a_url_for_an_upload_is_for_the_headers_that_it_names(tmp_path: Path) -> None:
+    file = service_account(tmp_path)
+    four = {"x-goog-content-length-range": "4,4"}
+    url = await Identity(str(file)).sign(Asked("PUT", URL, timedelta(hours=1), headers=four))
+    check(url, file, "PUT", four)
+    for method, headers in (("GET", four), ("PUT", {"x-goog-content-length-range": "0,9"})):
+        with pytest.raises(InvalidSignature):
+            check(url, file, method, headers)
 
 
 @pytest.mark.parametrize("content", ["", "{}", '{"type": "service_account"}'])

@@ -1,0 +1,58 @@
+"""What is frozen on Google Cloud Storage stays as it is, by a condition that the emulator does not know."""
+
+import json
+from collections.abc import AsyncIterator
+
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+
+from app.storage.gcs import open_driver
+from app.storage.pieces import Piece, Upload
+from tests.contracts.storing import settings_on
+
+
+class Composing:
+    """As much of Google as it takes: lists nothing, and composes objects as conditions have it."""
+
+    def __init__(self) -> None:
+        self.sizes: dict[str, int] = {}
+        self.application = web.Application()
+        self.application.router.add_get("/storage/v1/b/tests/o", self._list)
+        self.application.router.add_get("/storage/v1/b/tests/o/{key}", self._get)
+        self.application.router.add_post("/storage/v1/b/tests/o/{key}/compose", self._compose)
+
+    async def _list(self, _: web.Request) -> web.Response:
+        return web.json_response({})
+
+    async def _get(self, request: web.Request) -> web.Response:
+        size = self.sizes.get(request.match_info["key"])
+        return web.Response(status=404) if size is None else web.json_response({"size": str(size)})
+
+    async def _compose(self, request: web.Request) -> web.Response:
+        key = request.match_info["key"]
+        if request.query.get("ifGenerationMatch") == "0" and key in self.sizes:
+            return web.Response(status=412)
+        self.sizes[key] = len(json.loads(await request.text())["sourceObjects"])
+        return web.json_response({})
+
+
+@pytest.fixture
+async def composing() -> AsyncIterator[tuple[Composing, str]]:
+    google = Composing()
+    async with TestServer(google.application) as server:
+        yield google, str(server.make_url("")).rstrip("/")
+
+
+async def test_only_the_first_freezes_an_upload(composing: tuple[Composing, str]) -> None:
+    google, url = composing
+    place = {"storage_driver": "gcs", "storage_bucket": "tests", "storage_endpoint": url}
+    async with open_driver(settings_on(place)) as driver:
+        assert driver.direct is None  # there is nobody who could sign
+        container = driver._container
+        assert await container.frozen("name") is None
+        for pieces in (3, 2):
+            upload = Upload("name.signed", tuple(Piece(f"{number}", 1) for number in range(pieces)))
+            await container.freeze(upload, "name")
+            assert await container.frozen("name") == Upload("name", (Piece("frozen", 3),))
+    assert google.sizes == {"uploads/name/frozen": 3}
