@@ -93,13 +93,16 @@ class DirectUploads(Protocol):
     async def begin(self, digest: Digest | None) -> UploadState:
         """Make an upload that URLs can be signed for.
 
-        `digest`: it is to be one part with this digest, and the storage refuses another one, if it can.
+        `digest`: it is to be one part with this digest. A storage that computes it refuses another one.
         """
 
     async def sign(
         self, state: UploadState, part: int, lifetime: timedelta, *, size: int | None = None
     ) -> SignedPut:
-        """Sign a URL that takes the bytes of a part for as long, also again; `size`: just so many."""
+        """Sign a URL that takes the bytes of a part for as long, also again.
+
+        `size`: others than just so many are refused, or do not count.
+        """
 
     async def list_parts(self, state: UploadState) -> list[DirectPart]:
         """Return what has come, by number; raise FileNotFoundError when it is frozen or gone."""

@@ -62,7 +62,7 @@ class Bucket:
         async with self.open(request) as answer:
             try:
                 return await answer.json(content_type=None)
-            except (ClientError, TimeoutError, OSError) as error:
+            except (ClientError, TimeoutError, OSError, ValueError) as error:
                 raise StorageBusy(f"{type(error).__name__}: {error}") from error
 
     @asynccontextmanager

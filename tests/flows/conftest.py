@@ -1,4 +1,4 @@
-"""Registries for flows through several slices: on files, and on S3."""
+"""Registries for flows through several slices: on files, and on each storage that the tests have."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -10,8 +10,8 @@ from tests.conformance.client import Repository, open_repository
 from tests.conformance.serving import settings_for
 from tests.flows.presigned import Uploader
 from tests.flows.quota import Counted, counted_project
+from tests.support.places import BUCKETS, Place, place_of
 from tests.support.registry import Registry, running_registry
-from tests.support.seaweed import Bucket
 from tests.support.servers import Databases
 
 
@@ -28,20 +28,20 @@ async def project(shared: Registry) -> Counted:
     return await counted_project(shared)
 
 
-@pytest.fixture
-def place(bucket: Bucket) -> Bucket:
-    return bucket.below(f"flows/{uuid4().hex}")
+@pytest.fixture(params=BUCKETS)
+def place(request: pytest.FixtureRequest) -> Place:
+    return place_of(request, request.param).below(f"flows/{uuid4().hex}")
 
 
 @pytest.fixture
-async def on_s3(database_url: str, place: Bucket, tmp_path: Path) -> AsyncIterator[Registry]:
+async def on_storage(database_url: str, place: Place, tmp_path: Path) -> AsyncIterator[Registry]:
     async with running_registry(settings_for(database_url, tmp_path, **place.settings)) as running:
         yield running
 
 
 @pytest.fixture
-async def repo(on_s3: Registry) -> Repository:
-    return await open_repository(on_s3)
+async def repo(on_storage: Registry) -> Repository:
+    return await open_repository(on_storage)
 
 
 @pytest.fixture

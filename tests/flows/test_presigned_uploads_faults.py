@@ -1,11 +1,9 @@
 """Uploads by signed URLs while a storage fails or a process dies: they end verified, or are refused."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
-from typing import TypeAlias
 
 import pytest
 from aiohttp import ClientError, web
@@ -13,11 +11,12 @@ from aiohttp import ClientError, web
 from tests.conformance.client import Repository, open_repository
 from tests.conformance.content import digest_of, unique
 from tests.conformance.serving import served_by_processes, settings_for
+from tests.flows.closing import STEPS, IsMeant
 from tests.flows.presigned import Uploader, left_in
 from tests.support.eventually import DEADLINE_SECONDS, until
 from tests.support.faulty import Ask, Fault, FaultyWay, answering, faulty_way, first, reset, where
+from tests.support.places import BUCKETS, Place
 from tests.support.registry import Registry, running_registry
-from tests.support.seaweed import Bucket
 
 pytestmark = pytest.mark.slow
 
@@ -25,48 +24,37 @@ SIZE = 100_000
 SLOW_DOWN = "<Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>"
 BROKEN = "<Error><Code>InternalError</Code><Message>We encountered an internal error.</Message></Error>"
 
-IsMeant: TypeAlias = Callable[[web.Request], bool]
-
-
-def is_end(request: web.Request) -> bool:
-    return request.method == "POST" and "uploadId" in request.query
-
-
-def is_read(request: web.Request) -> bool:
-    return request.method == "GET" and "/uploads/parts/" in request.path and "uploadId" not in request.query
-
-
-def is_copy(request: web.Request) -> bool:
-    return "x-amz-copy-source" in request.headers
-
-
-def is_removal(request: web.Request) -> bool:
-    return "delete" in request.query or (request.method == "DELETE" and "uploadId" not in request.query)
+EVERY_STEP = [
+    pytest.param(driver, is_meant, id=f"{driver}-{step}")
+    for driver in BUCKETS
+    for step, is_meant in STEPS[driver].items()
+]
+THAT_IS_TRIED_AGAIN = [one for one in EVERY_STEP if str(one.id).partition("-")[2] != "removal"]
 
 
 @pytest.fixture
-async def way(bucket: Bucket) -> AsyncIterator[FaultyWay]:
-    async with faulty_way(bucket.endpoint) as lent:
+async def way(place: Place) -> AsyncIterator[FaultyWay]:
+    async with faulty_way(place.endpoint) as lent:
         yield lent
 
 
 @pytest.fixture
-def settings(place: Bucket, way: FaultyWay) -> dict[str, str]:
+def settings(place: Place, way: FaultyWay) -> dict[str, str]:
     """The registry goes the faulty way, and its clients do not."""
-    ours = replace(place, endpoint=way.url).settings
+    ours = place.by(way.url).settings
     return {"uploads_lease": "1", "storage_attempts": "2", "storage_public_endpoint": place.endpoint, **ours}
 
 
 @pytest.fixture
-async def on_s3(database_url: str, tmp_path: Path, settings: dict[str, str]) -> AsyncIterator[Registry]:
+async def on_storage(database_url: str, tmp_path: Path, settings: dict[str, str]) -> AsyncIterator[Registry]:
     async with running_registry(settings_for(database_url, tmp_path, **settings)) as running:
         yield running
 
 
-@pytest.mark.parametrize("is_meant", [is_end, is_read, is_copy])
+@pytest.mark.parametrize(("place", "is_meant"), THAT_IS_TRIED_AGAIN, indirect=["place"])
 @pytest.mark.parametrize("fault", [answering(503, SLOW_DOWN), answering(200, BROKEN), reset])
 async def test_a_close_that_the_storage_fails_is_sent_again(
-    client: Uploader, repo: Repository, on_s3: Registry, way: FaultyWay, is_meant: IsMeant, fault: Fault
+    client: Uploader, repo: Repository, on_storage: Registry, way: FaultyWay, is_meant: IsMeant, fault: Fault
 ) -> None:
     data = unique(SIZE)
     session = await client.send(data)
@@ -79,10 +67,10 @@ async def test_a_close_that_the_storage_fails_is_sent_again(
     closed = await until(lambda: repo.close(session, digest_of(data)), lambda answer: answer.status != 503)
     assert closed.status == 201
     assert (await repo.get(f"blobs/{digest_of(data)}")).body == data
-    assert await left_in(on_s3) == []
+    assert await left_in(on_storage) == []
 
 
-@pytest.mark.parametrize("is_meant", [is_end, is_read, is_copy, is_removal])
+@pytest.mark.parametrize(("place", "is_meant"), EVERY_STEP, indirect=["place"])
 async def test_a_process_that_is_killed_in_any_step_of_the_close_is_followed_by_another(
     database_url: str, tmp_path: Path, way: FaultyWay, settings: dict[str, str], is_meant: IsMeant
 ) -> None:
@@ -118,8 +106,9 @@ async def test_a_process_that_is_killed_in_any_step_of_the_close_is_followed_by_
         assert await left_in(registry) == []
 
 
+@pytest.mark.parametrize("place", ["s3"], indirect=True)
 async def test_what_proves_nothing_is_read(
-    client: Uploader, repo: Repository, on_s3: Registry, way: FaultyWay
+    client: Uploader, repo: Repository, on_storage: Registry, way: FaultyWay
 ) -> None:
     """A server that takes a part with a wrong checksum: what it says of digests is worth nothing."""
 
@@ -139,9 +128,9 @@ async def test_what_proves_nothing_is_read(
     signed = await client.sign(session, digest=digest_of(data))
     assert signed["headers"] == {}
     assert await client.put(signed, data) == 200
-    way.fault = where(is_read, counted)
+    way.fault = where(STEPS["s3"]["read"], counted)
     assert (await repo.close(session, digest_of(data))).status == 201
     assert reads == 1
-    other = await open_repository(on_s3)
+    other = await open_repository(on_storage)
     wrong = await Uploader(other).send(b"x" + data[1:], digest=digest_of(data))
     assert (await other.close(wrong, digest_of(data))).code == "DIGEST_INVALID"

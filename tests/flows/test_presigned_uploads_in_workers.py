@@ -2,24 +2,23 @@
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractContextManager
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeAlias
 from uuid import uuid4
 
 import pytest
-from aiohttp import web
 
 from app.db import SQL
 from tests.conformance.client import Answer, Repository
 from tests.conformance.content import digest_of, unique
 from tests.conformance.serving import environment_for, settings_for
+from tests.flows.closing import STEPS
 from tests.flows.presigned import Uploader, left_in
 from tests.support.eventually import until
 from tests.support.faulty import FaultyWay, faulty_way, stalled, where
+from tests.support.places import Place
 from tests.support.registry import Registry, running_registry
 from tests.support.roadstead import RunningRoadstead, roadstead
-from tests.support.seaweed import Bucket
 
 pytestmark = pytest.mark.slow
 
@@ -28,10 +27,10 @@ READING = SQL("SELECT count(*) FROM upload_sessions WHERE direct = 'hashing' AND
 OWED = SQL("SELECT (SELECT count(*) FROM outbox) + (SELECT count(*) FROM pending_jobs)")
 AUDITED = SQL("SELECT count(*) FROM audit_logs WHERE operation = 'receive' AND resource_type = 'blob'")
 
-StartWorker: TypeAlias = Callable[[Bucket], AbstractContextManager[RunningRoadstead]]
+StartWorker: TypeAlias = Callable[[Place], AbstractContextManager[RunningRoadstead]]
 
 
-def settings_on(place: Bucket, redis_url: str) -> dict[str, str]:
+def settings_on(place: Place, redis_url: str) -> dict[str, str]:
     return {
         "redis_url": redis_url,
         "uploads_hash_inline_bytes": "1000",
@@ -42,7 +41,9 @@ def settings_on(place: Bucket, redis_url: str) -> dict[str, str]:
 
 
 @pytest.fixture
-async def on_s3(database_url: str, redis_url: str, tmp_path: Path, place: Bucket) -> AsyncIterator[Registry]:
+async def on_storage(
+    database_url: str, redis_url: str, tmp_path: Path, place: Place
+) -> AsyncIterator[Registry]:
     settings = settings_for(database_url, tmp_path, **settings_on(place, redis_url))
     async with running_registry(settings) as running:
         yield running
@@ -50,7 +51,7 @@ async def on_s3(database_url: str, redis_url: str, tmp_path: Path, place: Bucket
 
 @pytest.fixture
 def start_worker(database_url: str, redis_url: str, tmp_path: Path) -> StartWorker:
-    def start(place: Bucket) -> AbstractContextManager[RunningRoadstead]:
+    def start(place: Place) -> AbstractContextManager[RunningRoadstead]:
         environment = environment_for(database_url, tmp_path, **settings_on(place, redis_url))
         return roadstead("work", output=tmp_path / f"worker-{uuid4().hex}", environment=environment)
 
@@ -68,7 +69,7 @@ async def closed(repo: Repository, session: str, digest: str) -> Answer:
 
 
 async def test_a_large_upload_is_read_by_a_worker(
-    repo: Repository, on_s3: Registry, place: Bucket, start_worker: StartWorker
+    repo: Repository, on_storage: Registry, place: Place, start_worker: StartWorker
 ) -> None:
     data = unique(SIZE)
     session = await Uploader(repo).send(data)
@@ -82,11 +83,12 @@ async def test_a_large_upload_is_read_by_a_worker(
         assert (await repo.head(f"blobs/{digest_of(data)}")).status == 404
         assert (await repo.close(session, digest_of(data))).status == 201
         assert (await repo.get(f"blobs/{digest_of(data)}")).body == data
-        await until(lambda: value(on_s3, OWED), lambda owed: owed == 0)
-    assert await value(on_s3, AUDITED) == 1
-    assert await left_in(on_s3) == []
+        await until(lambda: value(on_storage, OWED), lambda owed: owed == 0)
+    assert await value(on_storage, AUDITED) == 1
+    assert await left_in(on_storage) == []
 
 
+@pytest.mark.parametrize("place", ["s3"], indirect=True)
 async def test_what_the_storage_has_verified_needs_no_worker(repo: Repository) -> None:
     data = unique(SIZE)
     session = await Uploader(repo).send(data, digest=digest_of(data))
@@ -94,19 +96,19 @@ async def test_what_the_storage_has_verified_needs_no_worker(repo: Repository) -
 
 
 async def test_a_worker_does_not_take_a_clients_word_for_it(
-    repo: Repository, on_s3: Registry, place: Bucket, start_worker: StartWorker
+    repo: Repository, on_storage: Registry, place: Place, start_worker: StartWorker
 ) -> None:
     session = await Uploader(repo).send(unique(SIZE))
     with start_worker(place):
         refused = await closed(repo, session, digest_of(b"other"))
         assert (refused.status, refused.code) == (400, "DIGEST_INVALID")
         assert (await repo.get(session)).status == 404
-    assert await left_in(on_s3) == []
-    assert [digest async for digest in on_s3.resources.storage.list_digests()] == []
+    assert await left_in(on_storage) == []
+    assert [digest async for digest in on_storage.resources.storage.list_digests()] == []
 
 
 async def test_a_client_names_one_algorithm_while_it_is_computed(
-    repo: Repository, place: Bucket, start_worker: StartWorker
+    repo: Repository, place: Place, start_worker: StartWorker
 ) -> None:
     data = unique(SIZE)
     session = await Uploader(repo).send(data)
@@ -119,7 +121,7 @@ async def test_a_client_names_one_algorithm_while_it_is_computed(
 
 @pytest.mark.parametrize("is_cancelled", [True, False])
 async def test_an_upload_that_is_gone_is_owed_no_more(
-    repo: Repository, on_s3: Registry, place: Bucket, start_worker: StartWorker, *, is_cancelled: bool
+    repo: Repository, on_storage: Registry, place: Place, start_worker: StartWorker, *, is_cancelled: bool
 ) -> None:
     data = unique(SIZE)
     session = await Uploader(repo).send(data)
@@ -127,32 +129,28 @@ async def test_an_upload_that_is_gone_is_owed_no_more(
     if is_cancelled:
         assert (await repo.delete(session)).status == 204
     else:
-        for state in await left_in(on_s3):
-            await on_s3.resources.storage.discard(state)  # somebody cleaned the bucket
+        for state in await left_in(on_storage):
+            await on_storage.resources.storage.discard(state)  # somebody cleaned the bucket
     with start_worker(place):
-        await until(lambda: value(on_s3, OWED), lambda owed: owed == 0)
+        await until(lambda: value(on_storage, OWED), lambda owed: owed == 0)
     assert (await repo.close(session, digest_of(data))).status == 404
 
 
 @pytest.fixture
-async def way(bucket: Bucket) -> AsyncIterator[FaultyWay]:
-    async with faulty_way(bucket.endpoint) as lent:
+async def way(place: Place) -> AsyncIterator[FaultyWay]:
+    async with faulty_way(place.settings["storage_endpoint"]) as lent:
         yield lent
 
 
-def is_read(request: web.Request) -> bool:
-    return request.method == "GET" and "/uploads/parts/" in request.path
-
-
 async def test_what_a_killed_worker_read_is_read_again_by_the_next(
-    repo: Repository, on_s3: Registry, place: Bucket, way: FaultyWay, start_worker: StartWorker
+    repo: Repository, on_storage: Registry, place: Place, way: FaultyWay, start_worker: StartWorker
 ) -> None:
     data = unique(SIZE)
     session = await Uploader(repo).send(data)
     assert (await repo.close(session, digest_of(data))).status == 202
-    way.fault = where(is_read, stalled)
-    with start_worker(replace(place, endpoint=way.url)) as killed:
-        await until(lambda: value(on_s3, READING), lambda reading: reading == 1)
+    way.fault = where(STEPS[place.settings["storage_driver"]]["read"], stalled)
+    with start_worker(place.by(way.url)) as killed:
+        await until(lambda: value(on_storage, READING), lambda reading: reading == 1)
         assert (await repo.close(session, digest_of(data))).status == 202
         killed.kill()
     assert (await repo.get(session)).status == 202

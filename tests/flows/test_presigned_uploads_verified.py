@@ -18,8 +18,9 @@ async def blobs_in(registry: Registry) -> list[str]:
     return [digest async for digest in registry.resources.storage.list_digests()]
 
 
+@pytest.mark.parametrize("place", ["s3"], indirect=True)
 async def test_the_storage_itself_refuses_other_bytes_than_were_named(
-    client: Uploader, repo: Repository, on_s3: Registry
+    client: Uploader, repo: Repository, on_storage: Registry
 ) -> None:
     data, session = unique(100_000), await repo.start()
     signed = await client.sign(session, digest=digest_of(data))
@@ -28,12 +29,12 @@ async def test_the_storage_itself_refuses_other_bytes_than_were_named(
     assert (await repo.close(session, digest_of(data))).status == 400
     assert await client.put(signed, data) == 200
     assert (await repo.close(session, digest_of(data))).status == 201
-    assert await blobs_in(on_s3) == [digest_of(data)]
+    assert await blobs_in(on_storage) == [digest_of(data)]
 
 
 @pytest.mark.parametrize("algorithm", ["sha256", "sha512"])
 async def test_a_wrong_digest_is_refused_and_its_bytes_are_removed(
-    client: Uploader, repo: Repository, on_s3: Registry, algorithm: str
+    client: Uploader, repo: Repository, on_storage: Registry, algorithm: str
 ) -> None:
     """Whether the storage or we have found out what the bytes are, and whatever else is in the storage."""
     there = await repo.push_blob(unique(1000))
@@ -45,8 +46,8 @@ async def test_a_wrong_digest_is_refused_and_its_bytes_are_removed(
                 (400, "DIGEST_INVALID") if wrong != digest_of(b"sent") else (404, "BLOB_UPLOAD_UNKNOWN")
             )
             assert (answer.status, answer.code) == expected
-    assert await left_in(on_s3) == []
-    assert await blobs_in(on_s3) == [there]
+    assert await left_in(on_storage) == []
+    assert await blobs_in(on_storage) == [there]
 
 
 async def test_sha512_is_read_where_the_storage_knows_sha256_only(client: Uploader, repo: Repository) -> None:
@@ -82,16 +83,16 @@ async def another_of(repo: Repository) -> Repository:
 
 @pytest.mark.parametrize("is_known", [False, True])
 async def test_a_url_changes_nothing_once_the_upload_is_closed(
-    client: Uploader, repo: Repository, on_s3: Registry, *, is_known: bool
+    client: Uploader, repo: Repository, on_storage: Registry, *, is_known: bool
 ) -> None:
     data, session = unique(100_000), await repo.start()
     query = {"digest": digest_of(data)} if is_known else {}
     signed = [await client.sign(session, **query) for _ in range(2)]
-    assert await client.put(signed[0], data) == 200
+    assert await client.put(signed[0], data) < 300
     assert (await repo.close(session, digest_of(data))).status == 201
-    assert [await client.put(one, b"x" + data[1:]) for one in signed] == [404, 404]
+    for one in signed:
+        await client.send_late(on_storage, one, b"x" + data[1:])
     assert (await repo.get(f"blobs/{digest_of(data)}")).body == data
-    assert await left_in(on_s3) == []
 
 
 async def test_urls_that_race_with_the_close_do_not_get_other_bytes_in(
@@ -103,7 +104,7 @@ async def test_urls_that_race_with_the_close_do_not_get_other_bytes_in(
     for _ in range(10):
         session = await repo.start()
         signed = await client.sign(session)
-        assert await client.put(signed, good) == 200
+        assert await client.put(signed, good) < 300
         putting = [asyncio.create_task(client.put(signed, bad)) for _ in range(3)]
         closed = await repo.close(session, digest_of(good))
         await asyncio.gather(*putting)

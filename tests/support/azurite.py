@@ -36,6 +36,10 @@ class Container:
         """Return the part of it below a prefix."""
         return replace(self, prefix=prefix)
 
+    def by(self, endpoint: str) -> "Container":
+        """Return the same by another way."""
+        return replace(self, endpoint=endpoint)
+
     @property
     def settings(self) -> dict[str, str]:
         """What a registry on this container is told, by the names of `tests.conformance.serving`."""

@@ -32,6 +32,10 @@ class GcsBucket:
         """Return the part of it below a prefix."""
         return replace(self, prefix=prefix)
 
+    def by(self, endpoint: str) -> "GcsBucket":
+        """Return the same by another way."""
+        return replace(self, endpoint=endpoint)
+
     @property
     def settings(self) -> dict[str, str]:
         """What a registry on this bucket is told, by the names of `tests.conformance.serving`."""

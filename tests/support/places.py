@@ -15,6 +15,13 @@ class Place(Protocol):
     def settings(self) -> dict[str, str]:
         """What a registry on it is told, by the names of `tests.conformance.serving`."""
 
+    @property
+    def endpoint(self) -> str:
+        """The URL of its server."""
+
+    def by(self, endpoint: str) -> "Place":
+        """Return the same by another way."""
+
     def below(self, prefix: str) -> "Place":
         """Return the part of it below a prefix."""
 

@@ -37,6 +37,10 @@ class Bucket:
         """Return the part of it below a prefix."""
         return replace(self, prefix=prefix)
 
+    def by(self, endpoint: str) -> "Bucket":
+        """Return the same by another way."""
+        return replace(self, endpoint=endpoint)
+
     @property
     def settings(self) -> dict[str, str]:
         """What a registry on this bucket is told, by the names of `tests.conformance.serving`."""

@@ -1,41 +1,54 @@
 """Uploads to the storage itself as docs/how-to/presigned-uploads.md has them: every line of it runs here."""
 
 import asyncio
+import hashlib
+import json
 import os
 import re
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
 
-from tests.conformance.client import Repository, open_repository
-from tests.conformance.content import digest_of, unique
+from tests.conformance.content import unique
 from tests.conformance.serving import environment_for, settings_for
+from tests.support.places import BUCKETS, Place, place_of
 from tests.support.registry import Registry, running_registry
 from tests.support.roadstead import ROOT, roadstead
-from tests.support.seaweed import Bucket
 
 PAGE = (ROOT / "docs/how-to/presigned-uploads.md").read_text(encoding="utf-8")
-PREPARED, BY_ONE, BY_PARTS, CLOSED = re.findall(r"```sh\n(.*?)```", PAGE, re.DOTALL)
+PREPARED, BY_ONE, BY_PARTS, CLOSED, AND_BACK = re.findall(r"```sh\n(.*?)```", PAGE, re.DOTALL)
 IN_PYTHON = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)[0]
 SHARE = 6 << 20
 DATA = unique(2 * SHARE - 1)
+SUM = f"{hashlib.sha256(DATA).hexdigest()}  -\n"
+
+
+@pytest.fixture(params=BUCKETS)
+def place(request: pytest.FixtureRequest) -> Place:
+    return place_of(request, request.param).below(f"clients/{uuid4().hex}")
 
 
 @pytest.fixture
-def settings(redis_url: str, bucket: Bucket) -> dict[str, str]:
+def settings(redis_url: str, place: Place) -> dict[str, str]:
     """A worker reads all that the storage has not verified."""
-    here = {"redis_url": redis_url, "uploads_hash_inline_bytes": "0"}
-    return here | bucket.below(f"curl/{uuid4().hex}").settings
+    return {"redis_url": redis_url, "uploads_hash_inline_bytes": "0", **place.settings}
 
 
 @pytest.fixture
-async def on_s3(database_url: str, tmp_path: Path, settings: dict[str, str]) -> AsyncIterator[Registry]:
+async def registry(database_url: str, tmp_path: Path, settings: dict[str, str]) -> AsyncIterator[Registry]:
     (tmp_path / "layer.tar.gz").write_bytes(DATA)
     async with running_registry(settings_for(database_url, tmp_path / "data", **settings)) as registry:
         yield registry
+
+
+@pytest.fixture
+def worker(database_url: str, tmp_path: Path, settings: dict[str, str]) -> Iterator[None]:
+    environment = environment_for(database_url, tmp_path / "data", **settings)
+    with roadstead("work", output=tmp_path / "worker", environment=environment):
+        yield
 
 
 async def run(registry: Registry, home: Path, *command: str) -> str:
@@ -60,30 +73,36 @@ def shell(*blocks: str) -> list[str]:
     return ["bash", "-euo", "pipefail", "-c", ours.replace("-b 64M", f"-b {SHARE}")]
 
 
-async def content_of(registry: Registry) -> bytes:
-    repo: Repository = await open_repository(registry, "pull", "team/app")
-    return (await repo.get(f"blobs/{digest_of(DATA)}")).body
+def linked(home: Path, place: Place) -> bool:
+    """Whether the link led to the storage itself."""
+    link: dict[str, str] = json.loads((home / "link.json").read_text())
+    return link["url"].startswith(place.endpoint)
 
 
-async def test_one_put_by_curl(on_s3: Registry, tmp_path: Path) -> None:
-    assert await run(on_s3, tmp_path, *shell(BY_ONE)) == "201\n"
-    assert await content_of(on_s3) == DATA
-
-
-async def test_parts_by_curl_that_a_worker_reads(
-    on_s3: Registry, tmp_path: Path, database_url: str, settings: dict[str, str]
+@pytest.mark.parametrize("place", ["s3"], indirect=True)
+async def test_one_put_by_curl_that_the_storage_verifies(
+    registry: Registry, place: Place, tmp_path: Path
 ) -> None:
-    environment = environment_for(database_url, tmp_path / "data", **settings)
-    with roadstead("work", output=tmp_path / "worker", environment=environment):
-        said = await run(on_s3, tmp_path, *shell(BY_PARTS, CLOSED))
+    assert await run(registry, tmp_path, *shell(BY_ONE, AND_BACK)) == f"201\n{SUM}"
+    assert linked(tmp_path, place)
+
+
+@pytest.mark.usefixtures("worker")
+async def test_one_put_by_curl_that_a_worker_reads(registry: Registry, place: Place, tmp_path: Path) -> None:
+    until_the_close, _, _ = BY_ONE.rpartition("curl")
+    said = await run(registry, tmp_path, *shell(until_the_close, CLOSED, AND_BACK))
+    assert said.endswith(f"201\n{SUM}")  # Google's test server says something to each PUT
+    assert linked(tmp_path, place)
+
+
+@pytest.mark.usefixtures("worker")
+async def test_parts_by_curl_that_a_worker_reads(registry: Registry, tmp_path: Path) -> None:
+    said = await run(registry, tmp_path, *shell(BY_PARTS, CLOSED, AND_BACK))
     listed = '{"parts":[{"part_number":1,"size_bytes":6291456},{"part_number":2,"size_bytes":6291455}]}'
-    assert said == f"{listed}201\n"
-    assert await content_of(on_s3) == DATA
+    assert said.endswith(f"{listed}201\n{SUM}")
 
 
-async def test_parts_from_python(database_url: str, tmp_path: Path, bucket: Bucket) -> None:
+async def test_parts_from_python(database_url: str, tmp_path: Path, place: Place) -> None:
     (tmp_path / "layer.tar.gz").write_bytes(DATA)
-    place = bucket.below(f"python/{uuid4().hex}")
     async with running_registry(settings_for(database_url, tmp_path / "data", **place.settings)) as registry:
-        assert await run(registry, tmp_path, sys.executable, "-c", IN_PYTHON) == "201\n"
-        assert await content_of(registry) == DATA
+        assert await run(registry, tmp_path, sys.executable, "-c", IN_PYTHON) == "201\nTrue\n"
