@@ -47,11 +47,9 @@ class PieceDirectUploads:
         """Sign a URL for a piece whose name says which part it is, and how large it has to be."""
         upload = upload_of(state).name + _SIGNED
         signed = await self._container.sign_piece(upload, _new_piece(part, size), lifetime, size=size)
-        return (
-            signed
-            if size is None
-            else replace(signed, headers={**signed.headers, "Content-Length": str(size)})
-        )
+        if size is None:
+            return signed
+        return replace(signed, headers={**signed.headers, "Content-Length": str(size)})
 
     async def list_parts(self, state: UploadState) -> list[DirectPart]:
         """Ask the storage for the pieces."""
