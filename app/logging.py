@@ -2,10 +2,57 @@
 
 import logging
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Final
 
 import structlog
 
 from app.settings import LogSettings
+
+_KEPT_CHARACTERS: Final = 64 << 10
+_kept: Final[ContextVar["Kept | None"]] = ContextVar("kept", default=None)
+
+
+class Kept:
+    """The log lines of one job, up to a bound."""
+
+    def __init__(self) -> None:
+        self._lines: list[str] = []
+        self._room = _KEPT_CHARACTERS
+
+    @property
+    def text(self) -> str:
+        """The lines, one below the other."""
+        return "\n".join(self._lines)
+
+    def add(self, line: str) -> None:
+        """Keep a line, or what fits of it."""
+        if self._room > 0:
+            self._lines.append(line[: self._room])
+            self._room -= len(line) + 1
+
+
+@contextmanager
+def keeping_lines() -> Iterator[Kept]:
+    """Keep what this task, and those that it starts, log while the block runs."""
+    kept = Kept()
+    token = _kept.set(kept)
+    try:
+        yield kept
+    finally:
+        _kept.reset(token)
+
+
+def _keep(_logger: object, _method: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    if (kept := _kept.get()) is not None:
+        rest = " ".join(f"{key}={value}" for key, value in event.items() if key not in _HEAD)
+        kept.add(" ".join(str(event.get(key, "")) for key in _HEAD) + f" {rest}")
+    return event
+
+
+_HEAD: Final = ("timestamp", "level", "event")
 
 
 def configure_logging(settings: LogSettings) -> None:
@@ -24,7 +71,7 @@ def configure_logging(settings: LogSettings) -> None:
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
     structlog.configure(
-        processors=[*shared, structlog.processors.format_exc_info, renderer],
+        processors=[*shared, structlog.processors.format_exc_info, _keep, renderer],
         wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
         cache_logger_on_first_use=True,

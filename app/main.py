@@ -28,6 +28,7 @@ from app.downloads import routes as download_routes
 from app.downloads.signing import LinkSigner
 from app.http import EXTERNAL_URL, TRUSTED_PROXIES, answered, continue_later, logged, show_request_id
 from app.immutability import routes as immutability_routes
+from app.jobservice import routes as jobservice_routes
 from app.labels import routes as label_routes
 from app.logging import configure_logging
 from app.manifests import routes as manifest_routes
@@ -99,6 +100,7 @@ ROUTES: Final[tuple[Route, ...]] = (
     *download_routes.ROUTES,
     *search_routes.ROUTES,
     *audit_routes.ROUTES,
+    *jobservice_routes.ROUTES,
     *robot_routes.ROUTES,
     *configuration_routes.ROUTES,
     *system_routes.ROUTES,

@@ -14,6 +14,7 @@ from app.jobs import (
     FORWARD_AUDIT_LOG,
     HASH_RECEIVED,
     PURGE_AUDIT_LOG,
+    PURGE_JOB_RUNS,
     PURGE_WEBHOOK_LOG,
     QUEUES,
     RECOUNT_QUOTAS,
@@ -25,6 +26,7 @@ from app.jobs import (
 from workers.artifacts import describe_artifacts
 from workers.audit import forward_audit_log, purge_audit_log, write_audit_log
 from workers.events import count_pulls
+from workers.jobs import purge_job_runs
 from workers.quotas import recount_quotas
 from workers.running import Run, Runner
 from workers.sessions import expire_sessions
@@ -49,6 +51,7 @@ SCHEDULED: Final[dict[Job, Run]] = {
     PURGE_WEBHOOK_LOG: purge_webhook_log,
     RECOUNT_QUOTAS: recount_quotas,
     RENEW_SECRETS: renew_secrets,
+    PURGE_JOB_RUNS: purge_job_runs,
 }
 """Owed by a schedule: `run(context)`; `context["vendor_id"]` says what it is about."""
 
@@ -67,6 +70,7 @@ SYSTEM_SCHEDULES: Final = {
     PURGE_WEBHOOK_LOG: "0 27 * * * *",
     RECOUNT_QUOTAS: "0 47 * * * *",
     RENEW_SECRETS: "0 37 * * * *",
+    PURGE_JOB_RUNS: "0 27 * * * *",
 }
 """When jobs run that look after the registry; as an operator changed them, once they are in the database."""
 

@@ -3,12 +3,13 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias
 
 import structlog
 
-from app.jobs import Job, running
+from app.jobs import Job, running, runs
 from app.jobs.running import Process, Started
+from app.logging import keeping_lines
 from app.resources import Resources
 
 log = structlog.get_logger()
@@ -17,8 +18,15 @@ Run: TypeAlias = Callable[..., Awaitable[Any]]
 Work: TypeAlias = Callable[[Sequence[Started]], Awaitable[None]]
 
 _PAUSE: Final = timedelta(seconds=10)
+_ERROR_CHARACTERS: Final = 1_000
 _FAILURES: Final = 3
 """So many suspects in a row that fail share a cause: the others need not be tried at once."""
+
+
+class _Kind(NamedTuple):
+    job: Job
+    work: Work
+    is_scheduled: bool
 
 
 class Runner:
@@ -35,7 +43,7 @@ class Runner:
         async def work(started: Sequence[Started]) -> None:
             await run({"resources": self.r}, [one.id for one in started])
 
-        return self._called(job, work)
+        return self._called(_Kind(job, work, is_scheduled=False))
 
     def scheduled(self, job: Job, run: Run) -> Run:
         """Return what a queue calls for a job that has been scheduled."""
@@ -45,7 +53,7 @@ class Runner:
                 await run({"resources": self.r, "vendor_id": one.vendor_id})
                 await running.finish(self.r.database, one.id, self.process.id)
 
-        return self._called(job, work)
+        return self._called(_Kind(job, work, is_scheduled=True))
 
     def nudged(self, job: Job, run: Run) -> Run:
         """Return what a queue calls for a job that finds out by itself what there is to do."""
@@ -57,64 +65,83 @@ class Runner:
 
         return called
 
-    def _called(self, job: Job, work: Work) -> Run:
-        async def called(_context: dict[str, Any], ids: list[str]) -> None:
-            if not ids:
-                await self._run_suspects(job, work)
-                return
-            started = await running.start(self.r.database, ids, self.process.id)
-            if started:
-                await self._attempt(job, work, started)
-
-        return called
-
-    async def _run_suspects(self, job: Job, work: Work) -> None:
-        """Run what failed or crashed, one by one, while there is some and not everything fails."""
-        failures = 0
-        while failures < _FAILURES:
-            one = await running.start_suspect(self.r.database, job.name, self.process.id)
-            if one is None:
-                return
-            failures = 0 if await self._attempt(job, work, [one]) else failures + 1
-
-    async def _attempt(self, job: Job, work: Work, started: Sequence[Started]) -> bool:
-        """Run jobs that have been noted as started; False when they raised."""
-        ids = [one.id for one in started]
-        task = asyncio.create_task(self._in_time(job, work, started))
-        self._tasks.update(dict.fromkeys(ids, task))
-        try:
-            await task
-        except asyncio.CancelledError:
-            if _is_cancelled_itself():
-                raise
-            await running.set_stopped_aside(self.r.database, ids, self.process.id)
-        except Exception as error:  # noqa: BLE001 - whatever a job raises is its failure, not that of the process
-            await self._failed(job, ids, error)
-            return False
-        finally:
-            for job_id in ids:
-                del self._tasks[job_id]
-        return True
-
-    async def _in_time(self, job: Job, work: Work, started: Sequence[Started]) -> None:
-        async with asyncio.timeout(job.timeout.total_seconds()):
-            await work(started)
-
-    async def _failed(self, job: Job, ids: list[str], error: Exception) -> None:
-        log.warning("job_failed", job=job.name, ids=len(ids), error=repr(error), exc_info=error)
-        tries = self.r.settings.workers.tries
-        told = f"{type(error).__name__}: {error}"
-        db = self.r.database
-        for one in await running.fail(db, ids, self.process.id, error=told[:1_000], tries=tries):
-            if one.is_set_aside:
-                log.error("job_set_aside", job_id=one.id, error=told)
-
     async def beat(self) -> None:
         """Show that the process lives; cancel what somebody wants stopped."""
         stopped = await running.beat(self.r.database, self.process, list(self._tasks), pause=_PAUSE)
         for job_id in stopped:
             if job_id in self._tasks:
                 self._tasks[job_id].cancel()
+
+    def _called(self, kind: _Kind) -> Run:
+        async def called(_context: dict[str, Any], ids: list[str]) -> None:
+            if not ids:
+                await self._run_suspects(kind)
+                return
+            started = await running.start(self.r.database, ids, self.process.id)
+            if started:
+                await self._attempt(kind, started)
+
+        return called
+
+    async def _run_suspects(self, kind: _Kind) -> None:
+        """Run what failed or crashed, one by one, while there is some and not everything fails."""
+        failures = 0
+        while failures < _FAILURES:
+            one = await running.start_suspect(self.r.database, kind.job.name, self.process.id)
+            if one is None:
+                return
+            failures = 0 if await self._attempt(kind, [one]) else failures + 1
+
+    async def _attempt(self, kind: _Kind, started: Sequence[Started]) -> bool:
+        """Run jobs that have been noted as started; False when they raised."""
+        ids = [one.id for one in started]
+        with keeping_lines() as kept:
+            task = asyncio.create_task(self._in_time(kind, started))
+            self._tasks.update(dict.fromkeys(ids, task))
+            try:
+                outcome, error = await self._end_of(task, kind.job, ids)
+            finally:
+                for job_id in ids:
+                    del self._tasks[job_id]
+        if kind.is_scheduled or outcome != "success":
+            ended = runs.Run(
+                job_id=ids[0],
+                name=kind.job.name,
+                vendor_id=started[0].vendor_id,
+                worker_id=self.process.id,
+                started_at=started[0].started_at,
+                outcome=outcome,
+                error=error,
+                log=kept.text,
+            )
+            await runs.insert(self.r.database, ended)
+        return outcome != "error"
+
+    async def _in_time(self, kind: _Kind, started: Sequence[Started]) -> None:
+        async with asyncio.timeout(kind.job.timeout.total_seconds()):
+            await kind.work(started)
+
+    async def _end_of(self, task: asyncio.Task[None], job: Job, ids: list[str]) -> tuple[str, str]:
+        """Wait for jobs, note what they did not settle themselves, and return outcome and error."""
+        try:
+            await task
+        except asyncio.CancelledError:
+            if _is_cancelled_itself():
+                raise
+            await running.set_stopped_aside(self.r.database, ids, self.process.id)
+            return "stopped", ""
+        except Exception as error:
+            said = f"{type(error).__name__}: {error}"[:_ERROR_CHARACTERS]
+            log.warning("job_failed", job=job.name, jobs=len(ids), error=said, exc_info=error)
+            await self._failed(ids, said)
+            return "error", said
+        return "success", ""
+
+    async def _failed(self, ids: list[str], error: str) -> None:
+        tries = self.r.settings.workers.tries
+        for one in await running.fail(self.r.database, ids, self.process.id, error=error, tries=tries):
+            if one.is_set_aside:
+                log.error("job_set_aside", job_id=one.id, error=error)
 
 
 def _is_cancelled_itself() -> bool:

@@ -29,6 +29,8 @@ _OPERATIONS: Final = {
     "paused": "pause",
     "resumed": "resume",
     "replayed": "replay",
+    "stopped": "stop",
+    "retried": "retry",
 }
 _REFUSALS: Final = {"refuse", "exceed"}
 

@@ -162,6 +162,38 @@ class ConfigurationUpdated(_Managed, frozen=True, tag="configuration.updated"):
     """The system's configuration changed; `name` lists the keys."""
 
 
+class JobQueuePaused(_Managed, frozen=True, tag="job-queue.paused"):
+    """Jobs of a type, or `all`, are not run until somebody resumes them."""
+
+
+class JobQueueResumed(_Managed, frozen=True, tag="job-queue.resumed"):
+    """Jobs of a type, or `all`, are run again."""
+
+
+class JobQueueStopped(_Managed, frozen=True, tag="job-queue.stopped"):
+    """What of a type waited was set aside; `count` says how much."""
+
+    count: int = 0
+
+
+class JobStopped(_Managed, frozen=True, tag="job.stopped"):
+    """A job that ran, or `all`, is to stop."""
+
+
+class JobRetried(_Managed, frozen=True, tag="job.retried"):
+    """What had been set aside, one job or those of a type, is tried again."""
+
+    count: int = 0
+
+
+class SchedulePaused(_Managed, frozen=True, tag="schedule.paused"):
+    """A schedule does not come until somebody resumes it."""
+
+
+class ScheduleResumed(_Managed, frozen=True, tag="schedule.resumed"):
+    """A schedule comes again."""
+
+
 class LoginRefused(_Managed, frozen=True, tag="login.refused"):
     """Wrong credentials were shown for the user or robot `name`."""
 
@@ -205,6 +237,13 @@ ManagementEvent: TypeAlias = (
     | QuotaWarned
     | QuotaExceeded
     | ConfigurationUpdated
+    | JobQueuePaused
+    | JobQueueResumed
+    | JobQueueStopped
+    | JobStopped
+    | JobRetried
+    | SchedulePaused
+    | ScheduleResumed
     | LoginRefused
     | SessionOpened
     | SessionClosed

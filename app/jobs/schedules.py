@@ -6,8 +6,9 @@ from typing import Final
 from msgspec import Struct
 
 from app.db import SQL, Database, Transaction
-from app.jobs import Job
+from app.jobs import SCHEDULER, Job
 from app.jobs.cron import BadCron, next_after
+from app.jobs.running import CRASHES
 
 _BATCH: Final = 100
 
@@ -68,6 +69,7 @@ async def drop_schedule(tx: Transaction, job: Job, vendor_id: int) -> bool:
 TAKE_DUE = SQL("""
     SELECT id, job, vendor_id, cron, time_zone, now() AS now FROM schedules
     WHERE next_at <= now() AND paused_at IS NULL AND job = ANY(%(jobs)s::text[])
+        AND NOT EXISTS (SELECT 1 FROM paused_jobs WHERE name = %(scheduler)s)
     ORDER BY next_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED
 """)
 OWE = SQL("""
@@ -75,7 +77,10 @@ OWE = SQL("""
     SELECT name || ':schedule:' || id, queue, name, vendor_id
     FROM unnest(%(ids)s::bigint[], %(queues)s::text[], %(names)s::text[], %(vendor_ids)s::bigint[])
         AS due (id, queue, name, vendor_id)
-    ON CONFLICT (id) DO NOTHING
+    ON CONFLICT (id) DO UPDATE
+    SET tell_at = now(), set_aside_at = NULL, crashes = least(pending_jobs.crashes, %(crashes)s - 1),
+        failures = CASE WHEN pending_jobs.set_aside_at IS NULL THEN pending_jobs.failures ELSE 0 END
+    WHERE pending_jobs.worker_id IS NULL AND pending_jobs.enqueued_at IS NULL
 """)
 ADVANCE = SQL("""
     UPDATE schedules SET last_at = now(), next_at = due.next_at
@@ -85,9 +90,12 @@ ADVANCE = SQL("""
 
 
 async def fire(db: Database, jobs: dict[str, Job]) -> int:
-    """Owe what is due, once: also what has been missed several times, and not what still runs."""
+    """Owe what is due, once: also what has been missed several times, and not what still runs.
+
+    What failed before is tried again now, also where it had been set aside.
+    """
     async with db.transaction() as tx:
-        due = await tx.all(_Due, TAKE_DUE, jobs=list(jobs), limit=_BATCH)
+        due = await tx.all(_Due, TAKE_DUE, jobs=list(jobs), scheduler=SCHEDULER, limit=_BATCH)
         if due:
             await tx.run(
                 OWE,
@@ -95,6 +103,7 @@ async def fire(db: Database, jobs: dict[str, Job]) -> int:
                 queues=[jobs[one.job].queue for one in due],
                 names=[one.job for one in due],
                 vendor_ids=[one.vendor_id for one in due],
+                crashes=CRASHES,
             )
             await tx.run(ADVANCE, ids=[one.id for one in due], next=[_next(one) for one in due])
     return len(due)

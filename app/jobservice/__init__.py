@@ -1,0 +1,1 @@
+"""What operators see and do about jobs, workers and schedules."""
