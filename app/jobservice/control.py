@@ -40,7 +40,7 @@ def names_of(job_type: str) -> Sequence[str]:
     return (name,)
 
 
-async def act_on_kind(tx: Transaction, cause: Cause, job_type: str, action: Action) -> None:
+async def act_on_kind(tx: Transaction, cause: Cause, job_type: str, *, action: Action) -> None:
     """Pause a kind of job, resume it, or set aside what of it waits; raise NotFound."""
     names = names_of(job_type)
     match action:

@@ -16,12 +16,12 @@ _RUNS_SHOWN: Final = 20
 _NO_POOL: Final = "there is no such worker process"
 
 
-async def list_kinds(statements: Statements) -> Sequence[KindOfJob]:
+async def list_kinds(statements: Statements) -> list[KindOfJob]:
     """Return how it stands with each kind of job."""
     return await store.list_kinds(statements, control.kinds())
 
 
-async def list_workers(statements: Statements) -> Sequence[WorkerProcess]:
+async def list_workers(statements: Statements) -> list[WorkerProcess]:
     """Return the worker processes."""
     return await store.list_workers(statements)
 

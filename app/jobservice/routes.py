@@ -34,7 +34,7 @@ async def list_queues(request: web.Request) -> list[JobQueue]:
 async def act_on_queue(request: web.Request, job_type: Word, body: ActionRequest) -> None:
     """Pause the jobs of a type, or of `all`, resume them, or set aside those that wait."""
     async with resources(request).database.transaction() as tx:
-        await control.act_on_kind(tx, cause_of(request), job_type, body.action)
+        await control.act_on_kind(tx, cause_of(request), job_type, action=body.action)
 
 
 async def list_pools(request: web.Request) -> list[WorkerPool]:

@@ -25,7 +25,7 @@ LIST_KINDS = SQL("""
 """)
 
 
-async def list_kinds(statements: Statements, names: Sequence[str]) -> Sequence[KindOfJob]:
+async def list_kinds(statements: Statements, names: Sequence[str]) -> list[KindOfJob]:
     """Return how it stands with the jobs of these kinds."""
     return await statements.all(KindOfJob, LIST_KINDS, names=list(names))
 
@@ -114,7 +114,7 @@ LIST_WORKERS = SQL("""
 """)
 
 
-async def list_workers(statements: Statements) -> Sequence[WorkerProcess]:
+async def list_workers(statements: Statements) -> list[WorkerProcess]:
     """Return the worker processes."""
     return await statements.all(WorkerProcess, LIST_WORKERS)
 
@@ -125,7 +125,7 @@ LIST_RUNNING = SQL("""
 """)
 
 
-async def list_running(statements: Statements) -> Sequence[RunningJob]:
+async def list_running(statements: Statements) -> list[RunningJob]:
     """Return what runs."""
     return await statements.all(RunningJob, LIST_RUNNING)
 
