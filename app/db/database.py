@@ -121,7 +121,7 @@ class Database:
     @asynccontextmanager
     async def listen(self, channel: LiteralString) -> AsyncIterator[Callable[[float], Awaitable[None]]]:
         """Lend `wait(seconds)`: it returns when a NOTIFY came on the channel, or the time is over."""
-        cursor = await self._pool.acquire()
+        cursor = await self._pool.acquire_listener()
         try:
             with translated(channel):
                 await cursor.execute(f"LISTEN {channel}")

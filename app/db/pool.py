@@ -10,6 +10,7 @@ from functools import partial
 from typing import Final
 
 import aiopg
+import psycopg2
 from psycopg2.extensions import TRANSACTION_STATUS_IDLE
 
 from app.db.errors import DatabaseUnavailable
@@ -45,6 +46,15 @@ class Pool:
             if cursor is None:
                 cursor = await (self._add() if self._open < self._size else self._wait())
         self.lent.add(cursor.connection)
+        return cursor
+
+    async def acquire_listener(self) -> aiopg.Cursor:
+        """Borrow a connection that can listen; raise DatabaseUnavailable."""
+        cursor = await self.acquire()
+        while not _can_listen(cursor):
+            cursor.connection.close()
+            self.release(cursor)
+            cursor = await self.acquire()
         return cursor
 
     def release(self, cursor: aiopg.Cursor) -> None:
@@ -120,3 +130,14 @@ class Pool:
                 future.set_result(cursor)
                 return True
         return False
+
+
+def _can_listen(cursor: aiopg.Cursor) -> bool:
+    """Whether no statement failed on it: once one did, aiopg repeats that error to whoever listens."""
+    try:
+        cursor.connection.notifies.get_nowait()
+    except asyncio.QueueEmpty:
+        return True
+    except psycopg2.Error:
+        return False
+    return True

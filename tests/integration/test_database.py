@@ -124,6 +124,17 @@ async def test_listener_is_woken_by_the_commit_and_not_before(database: Database
         assert done
 
 
+async def test_listener_hears_nothing_of_what_failed_on_its_connection_before(database: Database) -> None:
+    await database.call(CREATE, ["taken"])
+    with pytest.raises(UniqueViolation):
+        await database.call(CREATE, ["taken"])
+    async with database.listen("outbox") as wait:
+        waiting = asyncio.ensure_future(wait(20))
+        async with database.transaction() as tx:
+            await tx.value(NOTIFY)
+        await waiting
+
+
 def test_two_migrations_at_once_apply_each_file_once(empty_database_url: str) -> None:
     with ThreadPoolExecutor(4) as pool:
         applied = list(pool.map(migrate, [empty_database_url] * 4))
