@@ -49,7 +49,9 @@ from app.system import routes as system_routes
 from app.tags import routes as tag_routes
 from app.users import group_routes as user_group_routes
 from app.users import routes as user_routes
+from app.webhooks import log_routes as webhook_log_routes
 from app.webhooks import routes as webhook_routes
+from app.webhooks import target_routes as webhook_target_routes
 
 log = structlog.get_logger()
 
@@ -92,6 +94,8 @@ ROUTES: Final[tuple[Route, ...]] = (
     *quota_routes.ROUTES,
     *immutability_routes.ROUTES,
     *webhook_routes.ROUTES,
+    *webhook_log_routes.ROUTES,
+    *webhook_target_routes.ROUTES,
     *management_routes.ROUTES,
     *artifact_routes.ROUTES,
     *change_routes.ROUTES,

@@ -55,6 +55,62 @@ CREATE FUNCTION take_immutability_rules(project_id bigint) RETURNS void
     SELECT pg_advisory_xact_lock('immutability_rules'::regclass::oid::integer, hashint8(project_id))
 $$;
 
+CREATE FUNCTION webhook_execution_status(execution bigint) RETURNS text
+    LANGUAGE sql STABLE
+    AS $$
+    SELECT CASE
+        WHEN bool_or(status = 'pending') THEN 'Running'
+        WHEN bool_or(status = 'dead') THEN 'Error'
+        WHEN bool_or(status = 'stopped') THEN 'Stopped'
+        ELSE 'Success'
+    END
+    FROM webhook_deliveries WHERE execution_id = execution
+$$;
+
+COMMENT ON FUNCTION webhook_execution_status(execution bigint) IS 'in Harbor''s words';
+
+CREATE TABLE webhook_deliveries (
+    id bigint NOT NULL,
+    execution_id bigint NOT NULL,
+    target_id bigint NOT NULL,
+    delivery_id uuid DEFAULT gen_random_uuid() NOT NULL,
+    event_number bigint NOT NULL,
+    repository_name text DEFAULT ''::text NOT NULL,
+    status text DEFAULT 'pending'::text NOT NULL,
+    attempts integer DEFAULT 0 NOT NULL,
+    due_at timestamp with time zone DEFAULT now() NOT NULL,
+    leased_until timestamp with time zone,
+    give_up_at timestamp with time zone NOT NULL,
+    finished_at timestamp with time zone,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT webhook_deliveries_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'success'::text, 'dead'::text, 'stopped'::text])))
+);
+
+COMMENT ON COLUMN webhook_deliveries.delivery_id IS 'the same in every attempt: by it a consumer knows what it has seen';
+
+COMMENT ON COLUMN webhook_deliveries.event_number IS 'the place of the event in the outbox';
+
+COMMENT ON COLUMN webhook_deliveries.leased_until IS 'a worker is sending it, or has died';
+
+COMMENT ON COLUMN webhook_deliveries.give_up_at IS 'an attempt that fails after this is the last one';
+
+CREATE FUNCTION webhook_task_status(delivery webhook_deliveries) RETURNS text
+    LANGUAGE sql STABLE
+    AS $$
+    SELECT CASE delivery.status
+        WHEN 'success' THEN 'Success'
+        WHEN 'dead' THEN 'Error'
+        WHEN 'stopped' THEN 'Stopped'
+        ELSE CASE
+            WHEN delivery.leased_until > now() THEN 'Running'
+            WHEN delivery.attempts = 0 THEN 'Pending'
+            ELSE 'Scheduled'
+        END
+    END
+$$;
+
+COMMENT ON FUNCTION webhook_task_status(delivery webhook_deliveries) IS 'in Harbor''s words';
+
 CREATE TABLE access_epoch (
     value bigint NOT NULL
 );
@@ -604,31 +660,6 @@ COMMENT ON COLUMN webhook_attempts.status IS 'of HTTP; NULL: there was no answer
 
 COMMENT ON COLUMN webhook_attempts.answer IS 'the first bytes of it';
 
-CREATE TABLE webhook_deliveries (
-    id bigint NOT NULL,
-    execution_id bigint NOT NULL,
-    target_id bigint NOT NULL,
-    delivery_id uuid DEFAULT gen_random_uuid() NOT NULL,
-    event_number bigint NOT NULL,
-    repository_name text DEFAULT ''::text NOT NULL,
-    status text DEFAULT 'pending'::text NOT NULL,
-    attempts integer DEFAULT 0 NOT NULL,
-    due_at timestamp with time zone DEFAULT now() NOT NULL,
-    leased_until timestamp with time zone,
-    give_up_at timestamp with time zone NOT NULL,
-    finished_at timestamp with time zone,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT webhook_deliveries_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'success'::text, 'dead'::text, 'stopped'::text])))
-);
-
-COMMENT ON COLUMN webhook_deliveries.delivery_id IS 'the same in every attempt: by it a consumer knows what it has seen';
-
-COMMENT ON COLUMN webhook_deliveries.event_number IS 'the place of the event in the outbox';
-
-COMMENT ON COLUMN webhook_deliveries.leased_until IS 'a worker is sending it, or has died';
-
-COMMENT ON COLUMN webhook_deliveries.give_up_at IS 'an attempt that fails after this is the last one';
-
 ALTER TABLE webhook_deliveries ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME webhook_deliveries_id_seq
     START WITH 1
@@ -952,6 +983,8 @@ CREATE UNIQUE INDEX user_groups_ldap_key ON user_groups USING btree (lower(ldap_
 CREATE UNIQUE INDEX users_email_key ON users USING btree (lower(email)) WHERE (email <> ''::text);
 
 CREATE UNIQUE INDEX users_username_key ON users USING btree (lower(username));
+
+CREATE INDEX webhook_deliveries_dead_idx ON webhook_deliveries USING btree (target_id, created_at) WHERE (status = 'dead'::text);
 
 CREATE INDEX webhook_deliveries_order_idx ON webhook_deliveries USING btree (target_id, repository_name, event_number) WHERE (status = 'pending'::text);
 

@@ -45,6 +45,14 @@ async def record_all(tx: Transaction, events: list[tuple[Cause, Event]]) -> None
     )
 
 
+NEXT_NUMBER = SQL("SELECT nextval(pg_get_serial_sequence('outbox', 'id'))")
+
+
+async def next_number(tx: Transaction) -> int:
+    """Return a place in the outbox for what is no event, and goes with those of this moment."""
+    return int(await tx.value(NEXT_NUMBER))
+
+
 WAKE = SQL("SELECT pg_notify('outbox', '')")
 
 

@@ -1,6 +1,7 @@
-"""What must not be seen of a target: keeping it, reading it, and making secrets to sign with."""
+"""What must not be seen of a target: keeping it and reading it, and new secrets to sign with."""
 
 import base64
+import hashlib
 import secrets
 from collections.abc import Iterable
 from typing import Final
@@ -11,12 +12,18 @@ from app.db import Statements, Transaction
 from app.vault import Sealer, keep, replace, reveal_all
 from app.webhooks.model import SigningSecret, Target, TargetSecrets
 
+_FINGERPRINT_LENGTH: Final = 16
 _SECRET_BYTES: Final = 32
 
 
-def made_secret() -> SigningSecret:
-    """Return a new secret, as Standard Webhooks writes them."""
+def new_secret() -> SigningSecret:
+    """Return a secret that nobody has, as Standard Webhooks writes them."""
     return SigningSecret("whsec_" + base64.b64encode(secrets.token_bytes(_SECRET_BYTES)).decode())
+
+
+def fingerprint(signing: SigningSecret) -> str:
+    """Return by what a secret is known to those who must not see it."""
+    return hashlib.sha256(signing.secret.encode()).hexdigest()[:_FINGERPRINT_LENGTH]
 
 
 async def secrets_of(

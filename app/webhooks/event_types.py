@@ -41,7 +41,10 @@ TYPES: Final = (
     EventType("DELETE_REPOSITORY", "roadstead.repository.deleted"),
 )
 
-CLOUD_TYPES: Final = dict(TYPES)
+TEST: Final = EventType("TEST", "roadstead.webhook.test")
+"""What somebody asks for who wants to see that it arrives; no policy names it."""
+
+CLOUD_TYPES: Final = dict((*TYPES, TEST))
 
 _OF: Final[dict[type[Event], str]] = {
     ArtifactPushed: "PUSH_ARTIFACT",

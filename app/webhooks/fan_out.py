@@ -43,7 +43,7 @@ async def fan_out(tx: Transaction, r: Resources, events: list[Recorded]) -> list
         return []
     keys = sorted({(each.subject.repository_name, each.subject.digest) for each, _ in taken})
     facts = await store.list_facts(tx, keys)
-    host = _host(r.settings)
+    host = host_of(r.settings)
     executions = [_execution(each, taker, facts, host=host) for each, taker in taken]
     return await store.insert_deliveries(tx, executions, give_up_after=r.settings.webhooks.give_up_after)
 
@@ -93,5 +93,6 @@ def _execution(
     )
 
 
-def _host(settings: Settings) -> str:
+def host_of(settings: Settings) -> str:
+    """Return where the registry is reached, as it stands in front of names."""
     return urlsplit(settings.external_url).netloc or settings.listen

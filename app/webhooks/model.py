@@ -6,6 +6,7 @@ from typing import Final, Literal, TypeAlias
 from msgspec import Struct
 
 from app.harbor.doublestar import matches
+from app.harbor.errors import NotFound
 
 TargetKind: TypeAlias = Literal["http", "slack", "teams"]
 PayloadFormat: TypeAlias = Literal["Default", "CloudEvents", "CloudEventsBinary", "Distribution"]
@@ -80,6 +81,13 @@ class Policy(Struct, frozen=True):
     created_at: datetime
     updated_at: datetime
     targets: tuple[Target, ...]
+
+    def target(self, target_id: int) -> Target:
+        """Return one of its targets; raise NotFound."""
+        for target in self.targets:
+            if target.id == target_id:
+                return target
+        raise NotFound("the policy has no such target")
 
 
 class Terms(Struct, frozen=True):

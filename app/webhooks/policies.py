@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from app.access import ProjectCall
-from app.db import ForeignKeyViolation, Page, UniqueViolation
+from app.db import ForeignKeyViolation, Page, Transaction, UniqueViolation
 from app.events import (
     NotificationPolicyCreated,
     NotificationPolicyDeleted,
@@ -21,7 +21,7 @@ from app.webhooks.model import EventFilter, Policy, TargetSecrets, Terms
 from app.webhooks.schemas import WebhookPolicyReq
 from app.webhooks.targets import settle_targets
 
-NO_POLICY: Final = "the project has no such webhook policy"
+_NO_POLICY: Final = "the project has no such webhook policy"
 
 
 async def list_policies(r: Resources, project_id: int, query: ListQuery) -> Page[Policy]:
@@ -35,7 +35,15 @@ async def get_policy(r: Resources, project_id: int, policy_id: int) -> Policy:
     async with r.database.autocommit() as statements:
         policy = await policy_store.find_policy(statements, project_id, policy_id)
     if policy is None:
-        raise NotFound(NO_POLICY)
+        raise NotFound(_NO_POLICY)
+    return policy
+
+
+async def lock_policy(tx: Transaction, project_id: int, policy_id: int) -> Policy:
+    """Return a policy that nobody else changes, nor its targets, until `tx` ends; raise NotFound."""
+    policy = await policy_store.lock_policy(tx, project_id, policy_id)
+    if policy is None:
+        raise NotFound(_NO_POLICY)
     return policy
 
 
@@ -75,9 +83,7 @@ async def update_policy(r: Resources, call: ProjectCall, policy_id: int, *, want
     check_policy(wanted)
     try:
         async with r.database.transaction() as tx:
-            policy = await policy_store.lock_policy(tx, call.project_id, policy_id)
-            if policy is None:
-                raise NotFound(NO_POLICY)
+            policy = await lock_policy(tx, call.project_id, policy_id)
             await policy_store.update_policy(tx, policy_id, _terms(wanted, policy.filters))
             await settle_targets(tx, r.sealer, policy_id, present=policy.targets, wanted=wanted.targets)
             event = NotificationPolicyUpdated(name=wanted.name, project_name=call.project_name)
@@ -91,7 +97,7 @@ async def delete_policy(r: Resources, call: ProjectCall, policy_id: int) -> None
     async with r.database.transaction() as tx:
         name = await policy_store.delete_policy(tx, call.project_id, policy_id)
         if name is None:
-            raise NotFound(NO_POLICY)
+            raise NotFound(_NO_POLICY)
         event = NotificationPolicyDeleted(name=name, project_name=call.project_name)
         await outbox.record(tx, call.cause, event)
 

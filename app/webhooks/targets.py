@@ -8,7 +8,7 @@ from app.db import Transaction
 from app.vault import Sealer
 from app.webhooks import policy_store
 from app.webhooks.checks import format_of
-from app.webhooks.confidential import keep_secrets, made_secret, secrets_of
+from app.webhooks.confidential import keep_secrets, new_secret, secrets_of
 from app.webhooks.model import Target, TargetSecrets
 from app.webhooks.schemas import WebhookTargetReq
 
@@ -69,7 +69,7 @@ def _secrets(wanted: WebhookTargetReq, before: TargetSecrets) -> TargetSecrets:
     return TargetSecrets(
         auth_header=wanted.auth_header,
         headers=_said(wanted.headers, before.headers),
-        signing=before.signing or (made_secret(),),
+        signing=before.signing or (new_secret(),),
     )
 
 

@@ -84,10 +84,36 @@ CREATE INDEX webhook_deliveries_pending_idx ON webhook_deliveries (target_id, du
 CREATE INDEX webhook_deliveries_order_idx ON webhook_deliveries (target_id, repository_name, event_number)
     WHERE status = 'pending';
 CREATE INDEX webhook_deliveries_target_idx ON webhook_deliveries (target_id, id);
+CREATE INDEX webhook_deliveries_dead_idx ON webhook_deliveries (target_id, created_at) WHERE status = 'dead';
 COMMENT ON COLUMN webhook_deliveries.delivery_id IS 'the same in every attempt: by it a consumer knows what it has seen';
 COMMENT ON COLUMN webhook_deliveries.event_number IS 'the place of the event in the outbox';
 COMMENT ON COLUMN webhook_deliveries.leased_until IS 'a worker is sending it, or has died';
 COMMENT ON COLUMN webhook_deliveries.give_up_at IS 'an attempt that fails after this is the last one';
+
+CREATE FUNCTION webhook_task_status(delivery webhook_deliveries) RETURNS text LANGUAGE sql STABLE AS $$
+    SELECT CASE delivery.status
+        WHEN 'success' THEN 'Success'
+        WHEN 'dead' THEN 'Error'
+        WHEN 'stopped' THEN 'Stopped'
+        ELSE CASE
+            WHEN delivery.leased_until > now() THEN 'Running'
+            WHEN delivery.attempts = 0 THEN 'Pending'
+            ELSE 'Scheduled'
+        END
+    END
+$$;
+COMMENT ON FUNCTION webhook_task_status IS 'in Harbor''s words';
+
+CREATE FUNCTION webhook_execution_status(execution bigint) RETURNS text LANGUAGE sql STABLE AS $$
+    SELECT CASE
+        WHEN bool_or(status = 'pending') THEN 'Running'
+        WHEN bool_or(status = 'dead') THEN 'Error'
+        WHEN bool_or(status = 'stopped') THEN 'Stopped'
+        ELSE 'Success'
+    END
+    FROM webhook_deliveries WHERE execution_id = execution
+$$;
+COMMENT ON FUNCTION webhook_execution_status IS 'in Harbor''s words';
 
 CREATE TABLE webhook_attempts (
     delivery_id bigint NOT NULL REFERENCES webhook_deliveries ON DELETE CASCADE,

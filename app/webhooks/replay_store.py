@@ -1,0 +1,87 @@
+"""Statements that make deliveries due once more, or end them."""
+
+from datetime import datetime, timedelta
+
+from app.db import SQL, Transaction
+
+LOCK_TARGETS = SQL("""
+    SELECT id FROM webhook_targets WHERE policy_id = %(policy_id)s ORDER BY id FOR NO KEY UPDATE
+""")
+
+
+async def lock_targets(tx: Transaction, policy_id: int) -> list[int]:
+    """Return the targets of a policy; no worker takes or settles anything of theirs until `tx` ends."""
+    return await tx.values(LOCK_TARGETS, policy_id=policy_id)
+
+
+UPDATE_WAITING = SQL("""
+    UPDATE webhook_deliveries SET due_at = now(), give_up_at = now() + %(give_up_after)s::interval
+    WHERE target_id = %(target_id)s AND status = 'pending'
+""")
+
+
+async def update_waiting(tx: Transaction, target_id: int, *, give_up_after: timedelta) -> None:
+    """Make due what waits for a target."""
+    await tx.run(UPDATE_WAITING, target_id=target_id, give_up_after=give_up_after)
+
+
+UPDATE_REPLAYED = SQL("""
+    UPDATE webhook_deliveries d
+    SET status = 'pending', due_at = now(), give_up_at = now() + %(give_up_after)s::interval,
+        leased_until = CASE WHEN d.status = 'pending' THEN d.leased_until END, finished_at = NULL
+    WHERE d.id = ANY(%(ids)s)
+""")
+
+
+async def update_replayed(tx: Transaction, ids: list[int], *, give_up_after: timedelta) -> None:
+    """Make deliveries due, whatever has become of them."""
+    await tx.run(UPDATE_REPLAYED, ids=ids, give_up_after=give_up_after)
+
+
+FIND_DELIVERY = SQL("""
+    SELECT d.id FROM webhook_deliveries d JOIN webhook_targets t ON t.id = d.target_id
+    WHERE t.policy_id = %(policy_id)s AND d.id = %(delivery_id)s
+""")
+
+
+async def find_delivery(tx: Transaction, policy_id: int, delivery_id: int) -> int | None:
+    """Return the id of a delivery of the policy."""
+    found = await tx.value(FIND_DELIVERY, policy_id=policy_id, delivery_id=delivery_id)
+    return None if found is None else int(found)
+
+
+LIST_FINISHED = SQL("""
+    SELECT d.id
+    FROM webhook_deliveries d JOIN webhook_executions e ON e.id = d.execution_id
+    WHERE d.target_id = ANY(%(targets)s) AND d.status = ANY(%(statuses)s) AND d.status <> 'pending'
+        AND e.occurred_at >= %(begin)s AND e.occurred_at <= %(end)s
+    ORDER BY d.id LIMIT %(limit)s
+""")
+
+
+async def list_finished(
+    tx: Transaction,
+    targets: list[int],
+    *,
+    statuses: list[str],
+    begin: datetime,
+    end: datetime,
+    limit: int,
+) -> list[int]:
+    """Return up to `limit` deliveries that are over, of events between two moments."""
+    return await tx.values(
+        LIST_FINISHED, targets=targets, statuses=statuses, begin=begin, end=end, limit=limit
+    )
+
+
+UPDATE_STOPPED = SQL("""
+    UPDATE webhook_deliveries d SET status = 'stopped', leased_until = NULL, finished_at = now()
+    FROM webhook_executions e
+    WHERE e.id = d.execution_id AND e.policy_id = %(policy_id)s AND e.id = %(execution_id)s
+        AND d.status = 'pending'
+""")
+
+
+async def update_stopped(tx: Transaction, policy_id: int, execution_id: int) -> None:
+    """End what is owed because of an event."""
+    await tx.run(UPDATE_STOPPED, policy_id=policy_id, execution_id=execution_id)
