@@ -70,13 +70,13 @@ async def send(caller: Caller, target: Target, claimed: Claimed, *, secrets: Tar
         status=answer.status if answer else None,
         error=error,
         answer=_readable(answer.body) if answer else "",
-        wait=_wait(answer, attempted_at) if answer else None,
+        wait=wait_of(answer, attempted_at) if answer else None,
     )
 
 
 def _call(target: Target, claimed: Claimed, *, secrets: TargetSecrets, now: datetime) -> Call:
     message = render(target.kind, target.payload_format, claimed.notice)
-    signed = sign(secrets.signing, claimed.delivery_id, message.body, now=now)
+    signed = sign(secrets.signing, str(claimed.delivery_id), message.body, now=now)
     signature = {name: signed.pop(name) for name in ("webhook-signature",) if name in signed}
     headers = message.headers | signed
     ours = {name.lower() for name in (*headers, *signature)}
@@ -92,7 +92,7 @@ def _call(target: Target, claimed: Claimed, *, secrets: TargetSecrets, now: date
     )
 
 
-def _wait(answer: Answer, now: datetime) -> timedelta | None:
+def wait_of(answer: Answer, now: datetime) -> timedelta | None:
     """Return how long a busy target wants to be left alone, as seconds or until a date."""
     if answer.status not in _BUSY or not answer.retry_after:
         return None

@@ -95,6 +95,13 @@ class Posting:
     async def deliver(self, *target_ids: int) -> None:
         await Deliveries(self.registry.resources).deliver(target_ids)
 
+    async def make_due(self) -> None:
+        await self.run(MAKE_DUE)
+
+    async def end_pause(self) -> None:
+        """Let the time pass for which a target is left alone."""
+        await self.run(CLOSE)
+
     async def run(self, statement: SQL, **params: object) -> int:
         async with self.registry.resources.database.autocommit() as statements:
             return await statements.run(statement, **params)
