@@ -1,0 +1,61 @@
+"""Who sends a delivery: one worker at a time, and another one when that has stopped or died."""
+
+import asyncio
+from datetime import timedelta
+
+from aiohttp import web
+
+from app.db import SQL
+from app.webhooks.fan_out import list_waited_for
+from tests.support.consumer import Consumer, stall
+from tests.support.eventually import until
+from tests.webhooks.posting import Posting, pushed
+
+LEASE = SQL("""
+    UPDATE webhook_deliveries SET leased_until = now() + %(for)s::interval, attempts = 1
+    WHERE status = 'pending'
+""")
+LEASED = SQL("SELECT count(*) FROM webhook_deliveries WHERE leased_until IS NOT NULL")
+
+
+async def test_a_worker_that_is_stopped_hands_back_what_it_did_not_send(
+    posting: Posting, consumer: Consumer
+) -> None:
+    target = await posting.target(await posting.policy(), consumer.url)
+    consumer.answer = stall
+    await posting.happen(pushed())
+    working = asyncio.create_task(posting.deliver(target))
+    await until(consumer.count, (1).__eq__)
+    assert await posting.value(LEASED) == 1
+    working.cancel()
+    await asyncio.wait([working])
+    assert await posting.value(LEASED) == 0
+    consumer.answer = lambda _: web.Response()
+    await posting.deliver(target)
+    assert await posting.statuses(target) == ["success"]
+    assert len(consumer.received) == 2
+    assert [attempt["number"] for attempt in await posting.attempts(target)] == [1]
+
+
+async def test_what_another_worker_sends_is_left_alone_until_it_has_died(
+    posting: Posting, consumer: Consumer
+) -> None:
+    target = await posting.target(await posting.policy(), consumer.url)
+    await posting.happen(pushed())
+    await posting.run(LEASE, **{"for": timedelta(seconds=20)})
+    await posting.deliver(target)
+    assert not consumer.received
+    assert await list_waited_for(posting.registry.resources) == []
+    await posting.run(LEASE, **{"for": timedelta(0)})
+    assert await list_waited_for(posting.registry.resources) == [target]
+    await posting.deliver(target)
+    assert [attempt["number"] for attempt in await posting.attempts(target)] == [2]
+
+
+async def test_two_workers_send_everything_once(posting: Posting, consumer: Consumer) -> None:
+    target = await posting.target(await posting.policy(), consumer.url)
+    await posting.happen(*(pushed("library/app", f"v{number}") for number in range(200)))
+    await asyncio.gather(*(posting.deliver(target) for _ in range(4)))
+    ids = [each.id for each in consumer.received]
+    assert len(ids) == len(set(ids)) == 200
+    assert await posting.statuses(target) == ["success"] * 200
