@@ -1,8 +1,9 @@
-"""Writing an upload to S3: one part fills while those before it are on their way."""
+"""Writing an upload to S3."""
 
 import asyncio
+from collections.abc import Coroutine
 from contextlib import suppress
-from typing import Any, Final
+from typing import Any
 from uuid import uuid4
 
 from msgspec.structs import replace
@@ -10,14 +11,11 @@ from msgspec.structs import replace
 from app.oci.digest import Digest
 from app.storage.checksums import crc32_of, md5_of
 from app.storage.driver import StorageError, UploadState
-from app.storage.parts import part_size
+from app.storage.parts import Filling
 from app.storage.s3_client import Bucket, storage_errors
 from app.storage.s3_copy import Multipart, Source, abort, begin, copy_part
 from app.storage.s3_read import read_first
 from app.storage.s3_state import Part, Upload, named, tail_key
-
-_PARTS_UNDER_WAY: Final = 2
-"""With the one that fills, this bounds what an upload takes of memory."""
 
 
 class S3Writer:
@@ -28,22 +26,21 @@ class S3Writer:
         self._opened = upload
         self._upload = upload
         self._blob = blob
-        self._sent = upload.sent
+        self._filling = Filling(self._send, upload.stored, bucket.part_bytes)
+        self._parts = self._filling.sent
+        self._parts += upload.sent
+        self._number = len(self._parts)
         # Where parts were copied, the storage was not told when it began that they all come with one.
-        self._has_crc32 = not self._sent or bool(self._sent[0].crc32)
-        self._stored = upload.stored
+        self._has_crc32 = not self._parts or bool(self._parts[0].crc32)
         self._unread = offset - upload.stored
         self._is_changed = offset != upload.size
-        self._pieces: list[memoryview] = []
-        self._filled = 0
-        self._under_way: list[asyncio.Task[Part]] = []
 
     async def write(self, chunk: bytes) -> None:
         """Append; parts that are full go on their way."""
         if chunk:
             await self._take_up_tail()
             self._is_changed = True
-            await self._fill(chunk)
+            await self._filling.fill(chunk)
 
     async def finish(self, blob: Digest | None = None) -> UploadState:
         """Make durable all that was written; what does not fill a part becomes the tail."""
@@ -57,8 +54,7 @@ class S3Writer:
 
     async def drop(self) -> None:
         """Remove what this writer made and no session names."""
-        self.close()
-        await asyncio.gather(*self._under_way, return_exceptions=True)
+        await self._filling.closed()
         with suppress(StorageError):
             if self._upload.upload != self._opened.upload:
                 await abort(self._bucket, Multipart(self._upload.key, self._upload.upload))
@@ -67,43 +63,20 @@ class S3Writer:
 
     def close(self) -> None:
         """Give up the parts that are still on their way."""
-        for task in self._under_way:
-            task.cancel()
-            task.add_done_callback(_forget)
+        self._filling.close()
 
     async def _take_up_tail(self) -> None:
         """Begin with what an earlier writer left behind the last part."""
         if self._unread:
             length, self._unread = self._unread, 0
-            await self._fill(await read_first(self._bucket, tail_key(self._upload.tail), length))
+            await self._filling.fill(await read_first(self._bucket, tail_key(self._upload.tail), length))
 
-    async def _fill(self, chunk: bytes) -> None:
-        rest = memoryview(chunk)
-        while rest:
-            size = part_size(self._stored, self._bucket.part_bytes)
-            room = size - self._filled
-            self._pieces.append(rest[:room])
-            self._filled += len(rest[:room])
-            rest = rest[room:]
-            if self._filled == size:
-                await self._send()
-
-    async def _send(self) -> None:
+    async def _send(self, content: bytes) -> Coroutine[Any, Any, Part]:
         """Send what has gathered as the next part."""
         if not self._upload.upload:
             await self._begin()
-        while len(self._under_way) >= _PARTS_UNDER_WAY:
-            await self._arrive()
-        number = len(self._sent) + len(self._under_way) + 1
-        content = self._gathered()
-        self._stored += len(content)
-        self._under_way.append(asyncio.create_task(self._put_part(number, content)))
-
-    def _gathered(self) -> bytes:
-        content = b"".join(self._pieces)
-        self._pieces.clear()
-        self._filled = 0
-        return content
+        self._number += 1
+        return self._put_part(self._number, content)
 
     async def _begin(self) -> None:
         """Begin the multipart upload, in the blob's own place where its digest is known."""
@@ -126,41 +99,33 @@ class S3Writer:
             )
         return Part(done["ETag"], crc32)
 
-    async def _arrive(self) -> None:
-        """Wait for the oldest part that is on its way."""
-        self._sent.append(await self._under_way[0])
-        self._under_way.pop(0)
-
     async def _finish_blob(self, blob: Digest) -> None:
         """Put the last bytes where nothing of them has to be moved again, as far as that is known."""
         if self._upload.upload:
             await self._send_last()
             self._note(tail="", content=b"")
         elif self._is_changed:
-            content = self._gathered()
+            content = self._filling.take()
             await self._bucket.put_blob(blob, content)
             self._upload = Upload(blob=blob, stored=len(content), before=self._opened.tail)
 
     async def _send_last(self) -> None:
         """Make the tail the last part, which may be small."""
-        if self._filled:
-            await self._send()
-        while self._under_way:
-            await self._arrive()
+        await self._filling.end()
         if self._unread:
             multipart = Multipart(self._upload.key, self._upload.upload)
             tail = Source(tail_key(self._upload.tail), self._unread)
-            number = len(self._sent) + 1
-            part = await copy_part(self._bucket, multipart, number, source=tail, span=(0, tail.size))
-            self._sent.append(part._replace(crc32=self._upload.tail_crc32))
-            self._stored += tail.size
+            part = await copy_part(
+                self._bucket, multipart, self._number + 1, source=tail, span=(0, tail.size)
+            )
+            self._parts.append(part._replace(crc32=self._upload.tail_crc32))
+            self._filling.stored += tail.size
             self._unread = 0
 
     async def _keep_tail(self) -> None:
         """Make what does not fill a part an object, for the next writer to begin with."""
-        while self._under_way:
-            await self._arrive()
-        content = b"".join(self._pieces)
+        await self._filling.arrive()
+        content = self._filling.take()
         name = uuid4().hex if content else ""
         if name:
             await self._bucket.put(tail_key(name), content, is_blob=False)
@@ -170,16 +135,10 @@ class S3Writer:
         """Say where everything lies now; the tail that the session names may still be needed."""
         self._upload = replace(
             self._upload,
-            etags=named(self._sent),
-            stored=self._stored,
+            etags=named(self._parts),
+            stored=self._filling.stored,
             tail=tail,
             tail_bytes=len(content),
             tail_crc32=crc32_of(content) if content and self._has_crc32 else "",
             before=self._opened.tail,
         )
-
-
-def _forget(task: asyncio.Task[Part]) -> None:
-    """Look at what became of it, for somebody has to."""
-    if not task.cancelled():
-        task.exception()
