@@ -19,8 +19,8 @@ from tests.conformance.serving import Served, served_by_processes, settings_for
 from tests.conformance.wire import connect, head
 from tests.contracts.storing import EVERYTHING
 from tests.support.eventually import until
+from tests.support.places import BUCKETS, Place, place_of
 from tests.support.registry import running_registry
-from tests.support.seaweed import Bucket
 
 pytestmark = pytest.mark.slow
 
@@ -37,13 +37,13 @@ class Process:
     repo: Repository
 
 
-@pytest.fixture
-def place(bucket: Bucket) -> Bucket:
-    return bucket.below(f"processes/{uuid4().hex}")
+@pytest.fixture(params=BUCKETS)
+def place(request: pytest.FixtureRequest) -> Place:
+    return place_of(request, request.param).below(f"processes/{uuid4().hex}")
 
 
 @pytest.fixture
-async def served(database_url: str, place: Bucket, tmp_path: Path) -> AsyncIterator[Served]:
+async def served(database_url: str, place: Place, tmp_path: Path) -> AsyncIterator[Served]:
     async with served_by_processes(database_url, tmp_path, uploads_lease="2", **place.settings) as lent:
         yield lent
 
@@ -83,7 +83,7 @@ async def end_of(repo: Repository, path: str) -> int:
 
 
 async def test_chunks_land_on_another_one_each_time_and_one_is_killed(
-    processes: list[Process], database_url: str, place: Bucket, tmp_path: Path
+    processes: list[Process], database_url: str, place: Place, tmp_path: Path
 ) -> None:
     data, sizes, offset = unique(SIZE), cycle(CHUNKS), 0
     alive = list(processes)
@@ -108,7 +108,7 @@ async def test_chunks_land_on_another_one_each_time_and_one_is_killed(
     assert all_files(tmp_path) == []
 
 
-async def left_of_uploads(database_url: str, place: Bucket, data: Path) -> list[UploadState]:
+async def left_of_uploads(database_url: str, place: Place, data: Path) -> list[UploadState]:
     """Have the job run until all is old enough for it, and return what it leaves."""
     soon = settings_for(database_url, data, uploads_expiry="1", **place.settings)
     async with running_registry(soon) as registry:
