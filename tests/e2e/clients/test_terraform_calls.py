@@ -191,6 +191,48 @@ def rules_of(provider: Provider, rules: str) -> list[Any]:
     return found
 
 
+def webhook_body(**target: Any) -> dict[str, Any]:
+    """The provider misnames the format, so that it never sends one."""
+    never = "0001-01-01T00:00:00Z"
+    posted_to = {
+        "type": "http",
+        "auth_header": "Basic c2VjcmV0",
+        "skip_cert_verify": True,
+        "address": "https://hooks.example.com/build",
+        "payload_format:omitempty": "",
+    }
+    return {
+        "update_time": never,
+        "description": "",
+        "creator": "",
+        "creation_time": never,
+        "enabled": True,
+        "targets": [posted_to | target],
+        "event_types": ["DELETE_ARTIFACT", "PUSH_ARTIFACT"],
+        "project_id": 0,
+        "id": 0,
+        "name": "build",
+    }
+
+
+def test_webhooks_of_a_project(provider: Provider, project: str) -> None:
+    def target_of(webhook: str) -> dict[str, Any]:
+        (target,) = provider.read(webhook)["targets"]
+        return {name: target[name] for name in ("type", "auth_header", "skip_cert_verify", "address")}
+
+    webhook = provider.create(f"{project}/webhook/policies", webhook_body())
+    shown = provider.read(webhook)
+    assert (shown["name"], shown["description"], shown["enabled"]) == ("build", "", True)
+    assert shown["event_types"] == ["DELETE_ARTIFACT", "PUSH_ARTIFACT"]
+    sent = {name: value for name, value in webhook_body()["targets"][0].items() if ":" not in name}
+    assert target_of(webhook) == sent
+    changed = {"type": "slack", "auth_header": "", "address": "https://hooks.slack.com/services/T/B/x"}
+    provider.update(webhook, webhook_body(**changed))
+    assert target_of(webhook) == sent | changed
+    provider.destroy(webhook)
+    assert provider.is_gone(webhook)
+
+
 def test_configuration_of_the_system(provider: Provider) -> None:
     wanted = {
         "project_creation_restriction": "everyone",
