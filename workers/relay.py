@@ -58,7 +58,8 @@ async def _relay_as_told(r: Resources, queues: ArqRedis) -> None:
         since = looked_at = time.monotonic()
         while True:
             done = await relay_once(r, queues)
-            if time.monotonic() - looked_at > _POLL_SECONDS:
+            # Who wakes the relay without an event has made something due: a test, a replay, a target resumed.
+            if not done or time.monotonic() - looked_at > _POLL_SECONDS:
                 looked_at = time.monotonic()
                 await tell_of_webhooks(r, queues)
                 await look_after(r, is_settled=looked_at - since > _patience(r).total_seconds())
