@@ -12,6 +12,7 @@ import structlog
 from app.settings import LogSettings
 
 _KEPT_CHARACTERS: Final = 64 << 10
+_HEAD: Final = ("timestamp", "level", "event")
 _kept: Final[ContextVar["Kept | None"]] = ContextVar("kept", default=None)
 
 
@@ -45,14 +46,12 @@ def keeping_lines() -> Iterator[Kept]:
         _kept.reset(token)
 
 
-def _keep(_logger: object, _method: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+def keep_line(_logger: object, _method: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    """Keep a line where somebody wants those of a job."""
     if (kept := _kept.get()) is not None:
         rest = " ".join(f"{key}={value}" for key, value in event.items() if key not in _HEAD)
         kept.add(" ".join(str(event.get(key, "")) for key in _HEAD) + f" {rest}")
     return event
-
-
-_HEAD: Final = ("timestamp", "level", "event")
 
 
 def configure_logging(settings: LogSettings) -> None:
@@ -71,7 +70,7 @@ def configure_logging(settings: LogSettings) -> None:
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
     structlog.configure(
-        processors=[*shared, structlog.processors.format_exc_info, _keep, renderer],
+        processors=[*shared, structlog.processors.format_exc_info, keep_line, renderer],
         wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
         cache_logger_on_first_use=True,

@@ -37,6 +37,7 @@ async def work(settings: Settings, queues: Sequence[str] = QUEUES) -> None:
     async with open_resources(settings) as r:
         runner = Runner(r, _process(settings, queues))
         await schedules.seed(r.database, SYSTEM_SCHEDULES)
+        await runner.beat()
         try:
             await _work_with(runner, stop)
         finally:

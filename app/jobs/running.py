@@ -119,7 +119,12 @@ BEAT = SQL("""
 GIVE_BACK = SQL("""
     UPDATE pending_jobs
     SET worker_id = NULL, started_at = NULL, enqueued_at = NULL, tell_at = now()
-    WHERE worker_id = %(id)s AND id <> ALL(%(running)s::text[]) AND started_at <= now() - %(pause)s::interval
+    WHERE id IN (
+        SELECT id FROM pending_jobs
+        WHERE worker_id = %(id)s AND id <> ALL(%(running)s::text[])
+            AND started_at <= now() - %(pause)s::interval
+        FOR UPDATE SKIP LOCKED
+    )
 """)
 LIST_STOPPED = SQL("SELECT id FROM pending_jobs WHERE worker_id = %(id)s AND stop_at IS NOT NULL")
 
@@ -167,12 +172,17 @@ async def leave(db: Database, worker_id: UUID) -> None:
         await tx.run(LEAVE, id=worker_id)
 
 
+# A statement of a dead process may go on and hold its rows: those are taken over when it has ended.
 TAKE_OVER = SQL("""
     WITH dead AS (
-        DELETE FROM workers WHERE heartbeat_at < now() - %(patience)s::interval RETURNING id
+        DELETE FROM workers WHERE heartbeat_at < now() - %(patience)s::interval
     ), lost AS (
-        SELECT pending_jobs.id, worker_id, started_at FROM pending_jobs JOIN dead ON dead.id = worker_id
-        FOR UPDATE OF pending_jobs
+        SELECT id, worker_id, started_at FROM pending_jobs
+        WHERE worker_id IS NOT NULL AND NOT EXISTS (
+            SELECT 1 FROM workers
+            WHERE workers.id = worker_id AND heartbeat_at >= now() - %(patience)s::interval
+        )
+        FOR UPDATE SKIP LOCKED
     ), told AS (
         UPDATE pending_jobs
         SET worker_id = NULL, started_at = NULL, enqueued_at = NULL, crashes = crashes + 1, error = %(error)s,

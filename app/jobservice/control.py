@@ -16,8 +16,9 @@ from app.events import (
     outbox,
 )
 from app.harbor.errors import NotFound
-from app.jobs import TYPES
+from app.jobs import DELIVER_WEBHOOKS, TYPES
 from app.jobservice import store
+from app.webhooks.backlog import stop_waiting
 
 Action: TypeAlias = Literal["pause", "resume", "stop"]
 
@@ -41,7 +42,10 @@ def names_of(job_type: str) -> Sequence[str]:
 
 
 async def act_on_kind(tx: Transaction, cause: Cause, job_type: str, *, action: Action) -> None:
-    """Pause a kind of job, resume it, or set aside what of it waits; raise NotFound."""
+    """Pause a kind of job, resume it, or set aside what of it waits; raise NotFound.
+
+    Deliveries of webhooks are stopped: they can be replayed.
+    """
     names = names_of(job_type)
     match action:
         case "pause":
@@ -52,6 +56,8 @@ async def act_on_kind(tx: Transaction, cause: Cause, job_type: str, *, action: A
             await outbox.record(tx, cause, JobQueueResumed(name=job_type))
         case "stop":
             count = await store.update_stopped(tx, names)
+            if DELIVER_WEBHOOKS.name in names:
+                count += await stop_waiting(tx)
             await outbox.record(tx, cause, JobQueueStopped(name=job_type, count=count))
 
 

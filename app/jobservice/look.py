@@ -1,24 +1,33 @@
 """Seeing how it stands with jobs, workers and schedules."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Final
+
+from msgspec import to_builtins
+from msgspec.structs import replace
 
 from app.db import Page, Statements
 from app.harbor.errors import NotFound
 from app.harbor.query import ListQuery
-from app.jobs import SCHEDULER, runs
+from app.jobs import DELIVER_WEBHOOKS, SCHEDULER, runs
 from app.jobs.runs import EndedRun
 from app.jobservice import control, store
 from app.jobservice.model import JobSetAside, KindOfJob, RunningJob, Schedule, WorkerProcess
 from app.resources import Resources
+from app.webhooks.backlog import get_backlog
 
 _RUNS_SHOWN: Final = 20
 _NO_POOL: Final = "there is no such worker process"
 
 
 async def list_kinds(statements: Statements) -> list[KindOfJob]:
-    """Return how it stands with each kind of job."""
-    return await store.list_kinds(statements, control.kinds())
+    """Return how it stands with each kind of job; what is owed to webhooks lies in rows of its own."""
+    webhooks = to_builtins(await get_backlog(statements), builtin_types=(datetime,))
+    return [
+        replace(kind, **webhooks) if kind.name == DELIVER_WEBHOOKS.name else kind
+        for kind in await store.list_kinds(statements, control.kinds())
+    ]
 
 
 async def list_workers(statements: Statements) -> list[WorkerProcess]:

@@ -103,6 +103,7 @@ async def update_health(tx: Transaction, target_id: int, health: Health) -> None
 _TAKE_DUE: Final = """
         status = 'pending' AND due_at <= statement_timestamp()
             AND (leased_until IS NULL OR leased_until <= statement_timestamp())
+            AND NOT EXISTS (SELECT FROM paused_jobs WHERE name = 'deliver_webhooks')
         ORDER BY due_at, id
         LIMIT greatest(0, least(%(limit)s, %(in_flight)s - (
             SELECT count(*) FROM webhook_deliveries

@@ -111,6 +111,7 @@ async def insert_deliveries(
 LIST_WAITED_FOR = SQL("""
     SELECT t.id FROM webhook_targets t JOIN webhook_policies w ON w.id = t.policy_id
     WHERE w.is_enabled AND t.paused_at IS NULL AND (t.open_until IS NULL OR t.open_until <= now())
+        AND NOT EXISTS (SELECT FROM paused_jobs WHERE name = 'deliver_webhooks')
         AND EXISTS (
             SELECT FROM webhook_deliveries d
             WHERE d.target_id = t.id AND d.status = 'pending' AND d.due_at <= now()
