@@ -1,7 +1,5 @@
 """What a job logs is kept with it, up to a bound."""
 
-import asyncio
-
 import structlog
 
 from app.logging import Kept, keep_line, keeping_lines
@@ -21,13 +19,3 @@ def test_lines_are_kept_up_to_a_bound() -> None:
     for _ in range(100):
         kept.add("x" * 1_000)
     assert 64_000 < len(kept.text) <= 65_536
-
-
-async def test_jobs_that_run_at_once_keep_their_own_lines() -> None:
-    async def job() -> Kept:
-        with keeping_lines() as kept:
-            await asyncio.sleep(0)
-            return kept
-
-    one, other = await asyncio.gather(job(), job())
-    assert one is not other
