@@ -13,8 +13,8 @@ from cli.programs import StartError
 from cli.servers import database_url, with_keys
 
 _DESCRIPTION = """\
-A secret that has to be sent to another system is stored encrypted, with a key that comes from
-ROADSTEAD_AUTH_SECRET_KEY; nothing in this version stores one yet. To change that key:
+Secrets that are sent to other systems, or sign what is sent, are stored encrypted, with a key that comes
+from ROADSTEAD_AUTH_SECRET_KEY: those of webhooks. To change that key:
 
   1. Set ROADSTEAD_AUTH_PREVIOUS_SECRET_KEYS to the present key and ROADSTEAD_AUTH_SECRET_KEY to a new
      one, such as `openssl rand -hex 32` prints, for all processes, and start them anew.
