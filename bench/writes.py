@@ -159,6 +159,11 @@ class _Pusher:
             raise AnswerError(f"HEAD {path}: {response.status} instead of 404")
 
 
+def pushers(target: Target, *, clients: int, images: int) -> list[crowd.Client]:
+    """Return clients that push so many small images each."""
+    return _clients(target, clients, partial(_Pusher, count=images))
+
+
 def _clients(target: Target, count: int, make: Callable[[Access], crowd.Client]) -> list[crowd.Client]:
     return [make(target.write_access(number)) for number in range(count)]
 

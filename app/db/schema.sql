@@ -988,7 +988,7 @@ CREATE INDEX webhook_deliveries_dead_idx ON webhook_deliveries USING btree (targ
 
 CREATE INDEX webhook_deliveries_order_idx ON webhook_deliveries USING btree (target_id, repository_name, event_number) WHERE (status = 'pending'::text);
 
-CREATE INDEX webhook_deliveries_pending_idx ON webhook_deliveries USING btree (target_id, due_at) WHERE (status = 'pending'::text);
+CREATE INDEX webhook_deliveries_pending_idx ON webhook_deliveries USING btree (target_id, due_at, id) WHERE (status = 'pending'::text);
 
 CREATE INDEX webhook_deliveries_target_idx ON webhook_deliveries USING btree (target_id, id);
 

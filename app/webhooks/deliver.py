@@ -11,6 +11,7 @@ from datetime import timedelta
 from typing import Final
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from app.db import Transaction
 from app.resources import Resources
@@ -23,7 +24,7 @@ from app.webhooks.send import Attempt, Claimed, send
 from app.webhooks.settle import settle
 
 _IN_FLIGHT: Final = 32
-"""To one target at a time, by all workers together."""
+"""To one target at a time, by one worker process."""
 _AT_ONCE: Final = 16
 """Taken by one claim."""
 _MARGIN: Final = timedelta(seconds=15)
@@ -89,7 +90,8 @@ class _Round:
                 self._start(claim)
                 if not self._flying:
                     return
-                self._landed = await self._land()
+                if claim is None or len(claim.deliveries) < _AT_ONCE or len(self._flying) >= _IN_FLIGHT:
+                    self._landed = await self._land()
         finally:
             if self._flying or self._landed:
                 await asyncio.shield(self._hand_back())
@@ -117,7 +119,7 @@ class _Round:
             await asyncio.wait({told, *self._flying}, return_when=asyncio.FIRST_COMPLETED)
         finally:
             told.cancel()
-        if any(task.done() for task in self._flying):
+        if 0 < sum(task.done() for task in self._flying) < _AT_ONCE:
             await asyncio.wait(self._flying, timeout=_TOGETHER_SECONDS)
         over = [task for task in self._flying if task.done()]
         for task in over:
@@ -133,7 +135,10 @@ class _Round:
         async with self._r.database.transaction() as tx:
             receiver = await store.lock_receiver(tx, self._target_id)
             if receiver and self._landed:
-                await settle(tx, receiver, self._landed, settings=self._r.settings.webhooks)
+                receiver = await settle(tx, receiver, self._landed, settings=self._r.settings.webhooks)
+            if receiver and any(each.is_probe for each in self._flying.values()):
+                health = replace(receiver.health, open_until=receiver.now)
+                await store.update_health(tx, self._target_id, health)
             await store.update_handed_back(tx, [(each.id, each.number) for each in self._flying.values()])
 
 
@@ -142,18 +147,20 @@ async def _claim(tx: Transaction, r: Resources, receiver: Receiver, *, limit: in
     target, health = receiver.target, receiver.health
     if not receiver.is_enabled or health.is_left_alone(receiver.now):
         return None
-    in_flight = 1 if health.is_probed else _IN_FLIGHT
-    due = await store.list_claimed(
-        tx, target, limit=limit, in_flight=in_flight, lease=target.timeout + _MARGIN
-    )
+    lease = target.timeout + _MARGIN
+    due = await store.list_claimed(tx, target, limit=1 if health.is_probed else limit, lease=lease)
     if not due:
         return None
+    if health.is_probed:
+        # Nobody else probes until it is known what came of this one.
+        await store.update_health(tx, target.id, replace(health, open_until=receiver.now + lease))
     secrets = await secrets_of(tx, r.sealer, [target]) if target.secret_id else {target.id: TargetSecrets()}
     return Claim(
         target=target,
         secrets=secrets.get(target.id),
         deliveries=tuple(
-            Claimed(each.id, each.delivery_id, each.number, _notice(each, receiver)) for each in due
+            Claimed(each.id, each.delivery_id, each.number, _notice(each, receiver), health.is_probed)
+            for each in due
         ),
     )
 

@@ -105,10 +105,7 @@ _TAKE_DUE: Final = """
             AND (leased_until IS NULL OR leased_until <= statement_timestamp())
             AND NOT EXISTS (SELECT FROM paused_jobs WHERE name = 'deliver_webhooks')
         ORDER BY due_at, id
-        LIMIT greatest(0, least(%(limit)s, %(in_flight)s - (
-            SELECT count(*) FROM webhook_deliveries
-            WHERE target_id = %(target_id)s AND status = 'pending' AND leased_until > statement_timestamp()
-        )))
+        LIMIT %(limit)s
         FOR NO KEY UPDATE SKIP LOCKED
     ), claimed AS (
         UPDATE webhook_deliveries d
@@ -155,12 +152,10 @@ CLAIM_ORDERED = SQL(
 )
 
 
-async def list_claimed(
-    tx: Transaction, target: Target, *, limit: int, in_flight: int, lease: timedelta
-) -> list[Due]:
+async def list_claimed(tx: Transaction, target: Target, *, limit: int, lease: timedelta) -> list[Due]:
     """Take what is due for a target; others leave it alone until the lease ends."""
     statement = CLAIM_ORDERED if target.is_ordered else CLAIM
-    return await tx.all(Due.of, statement, target_id=target.id, limit=limit, in_flight=in_flight, lease=lease)
+    return await tx.all(Due.of, statement, target_id=target.id, limit=limit, lease=lease)
 
 
 # What somebody else holds is being removed with its policy; to wait for that could be to wait for each other.

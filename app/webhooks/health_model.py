@@ -27,12 +27,14 @@ class Health(Struct, frozen=True):
         """Return the health of a target that took something; a pause is for people to end."""
         return Health(paused_at=self.paused_at)
 
-    def after_failure(self, now: datetime, *, wait: timedelta | None = None) -> "Health":
+    def after_failure(
+        self, now: datetime, *, wait: timedelta | None = None, is_probe: bool = False
+    ) -> "Health":
         """Return the health after one more failure; `wait` is what the target asked for.
 
-        What fails while nothing is to be sent was on its way already, and does not count.
+        What fails while nothing is to be sent was on its way already, and does not count; but for the probe.
         """
-        if self.is_left_alone(now):
+        if self.is_left_alone(now) and not is_probe:
             return self
         failures = self.failures + 1
         pause = _doubled(_FIRST_PAUSE, failures - _OPENS_AFTER, _LONGEST_PAUSE)

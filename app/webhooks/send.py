@@ -21,12 +21,16 @@ _GONE: Final = 410
 
 
 class Claimed(Struct, frozen=True):
-    """A delivery that is this worker's to send for a while; `number` counts its attempts."""
+    """A delivery that is this worker's to send for a while; `number` counts its attempts.
+
+    Where it is the probe, nothing else is sent before it is known what came of it.
+    """
 
     id: int
     delivery_id: UUID
     number: int
     notice: Notice
+    is_probe: bool = False
 
 
 class Attempt(Struct, frozen=True):
@@ -40,6 +44,7 @@ class Attempt(Struct, frozen=True):
     error: str = ""
     answer: str = ""
     wait: timedelta | None = None
+    is_probe: bool = False
 
     @property
     def is_success(self) -> bool:
@@ -71,6 +76,7 @@ async def send(caller: Caller, target: Target, claimed: Claimed, *, secrets: Tar
         error=error,
         answer=_readable(answer.body) if answer else "",
         wait=wait_of(answer, attempted_at) if answer else None,
+        is_probe=claimed.is_probe,
     )
 
 

@@ -39,7 +39,7 @@ def after(health: Health, attempt: Attempt, now: datetime, *, settings: WebhookS
     """Return the health of a target after an attempt."""
     if attempt.is_success:
         return health.after_success()
-    health = health.after_failure(now, wait=attempt.wait)
+    health = health.after_failure(now, wait=attempt.wait, is_probe=attempt.is_probe)
     fails_too_long = health.failing_since is not None and now - health.failing_since >= settings.pause_after
     if attempt.is_gone or fails_too_long:
         return replace(health, paused_at=health.paused_at or now)

@@ -80,7 +80,7 @@ CREATE TABLE webhook_deliveries (
     created_at timestamptz NOT NULL DEFAULT now(),
     UNIQUE (execution_id, target_id)
 );
-CREATE INDEX webhook_deliveries_pending_idx ON webhook_deliveries (target_id, due_at) WHERE status = 'pending';
+CREATE INDEX webhook_deliveries_pending_idx ON webhook_deliveries (target_id, due_at, id) WHERE status = 'pending';
 CREATE INDEX webhook_deliveries_order_idx ON webhook_deliveries (target_id, repository_name, event_number)
     WHERE status = 'pending';
 CREATE INDEX webhook_deliveries_target_idx ON webhook_deliveries (target_id, id);
