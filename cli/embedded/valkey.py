@@ -36,6 +36,11 @@ def find_server(configured: str) -> Path:
     )
 
 
+def url_of(sockets: Path, password: str, database: int = 0) -> str:
+    """Return the URL of a database of the server that listens in a directory, password included."""
+    return f"unix://:{password}@{sockets}/{_SOCKET}?db={database}"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Valkey:
     """One Valkey server on one directory, reached by a Unix socket.
@@ -80,7 +85,7 @@ class Valkey:
 
     def url(self, database: int = 0) -> str:
         """Return the URL of a database of this server, password included."""
-        return f"unix://:{self.password}@{self.sockets}/{_SOCKET}?db={database}"
+        return url_of(self.sockets, self.password, database)
 
     def _configuration(self) -> str:
         lines = [

@@ -10,11 +10,11 @@ T = TypeVar("T")
 DEADLINE_SECONDS = 30.0
 
 
-def wait_until(look: Callable[[], T], what: str) -> T:
+def wait_until(look: Callable[[], T], what: str, *, seconds: float = DEADLINE_SECONDS) -> T:
     """Look until there is something to see, and return it; fail after the deadline."""
-    deadline = time.monotonic() + DEADLINE_SECONDS
+    deadline = time.monotonic() + seconds
     while not (seen := look()):
-        assert time.monotonic() < deadline, f"after {DEADLINE_SECONDS:g} s still not: {what}"
+        assert time.monotonic() < deadline, f"after {seconds:g} s still not: {what}"
         time.sleep(0.01)
     return seen
 
