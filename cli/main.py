@@ -24,6 +24,7 @@ VERBS: Final = {
     ),
     "serve": Verb("cli.serve:command", "run the web processes, on servers that the settings name"),
     "work": Verb("cli.work:command", "run one worker process, on servers that the settings name"),
+    "jobs": Verb("cli.jobs:command", "show what the workers have to do; pause, resume and retry it"),
     "migrate": Verb("cli.migrate:command", "bring the database up to date and make the user `admin`"),
     "settings": Verb("cli.settings:command", "print the settings in force"),
     "user": Verb("cli.admin:user", "make users and change their passwords"),

@@ -35,11 +35,6 @@ async def list_workers(statements: Statements) -> list[WorkerProcess]:
     return await store.list_workers(statements)
 
 
-async def list_failed(statements: Statements, limit: int) -> Sequence[EndedRun]:
-    """Return the last runs that failed."""
-    return await runs.list_failed(statements, limit=limit)
-
-
 async def list_slots(r: Resources, pool_id: str) -> list[tuple[WorkerProcess, RunningJob | None]]:
     """Return what each worker of a process, or of `all`, does; None: nothing. Raise NotFound."""
     async with r.database.autocommit() as statements:
