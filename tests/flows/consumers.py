@@ -43,6 +43,7 @@ class Consumer:
     secret: str = ""
     seen: list[Seen] = field(default_factory=list)
     forged: list[str] = field(default_factory=list)
+    authorization: set[str] = field(default_factory=set)
     tried: set[str] = field(default_factory=set)
     attempts: int = 0
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -64,6 +65,7 @@ class Consumer:
         data = json.loads(body)["event_data"]
         tag, repository = data["resources"][0]["tag"], data["repository"]["repo_full_name"]
         with self.lock:
+            self.authorization.add(headers.get("authorization", ""))
             self.seen.append(Seen(headers["webhook-id"], tag, repository))
 
 
