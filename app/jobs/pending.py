@@ -77,7 +77,12 @@ async def take_due(db: Database, jobs: Sequence[Job], *, patience: timedelta, li
 
 FORGET_TOLD = SQL("""
     UPDATE pending_jobs SET enqueued_at = NULL, tell_at = now()
-    WHERE worker_id IS NULL AND enqueued_at IS NOT NULL AND (%(ids)s::text[] IS NULL OR id = ANY(%(ids)s))
+    WHERE id IN (
+        SELECT id FROM pending_jobs
+        WHERE worker_id IS NULL AND enqueued_at IS NOT NULL
+            AND (%(ids)s::text[] IS NULL OR id = ANY(%(ids)s))
+        FOR UPDATE SKIP LOCKED
+    )
 """)
 
 

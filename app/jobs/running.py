@@ -7,6 +7,7 @@ from uuid import UUID
 from msgspec import Struct
 
 from app.db import SQL, Database, Prepared
+from app.jobs.pending import FORGET_TOLD
 
 CRASHES: Final = 3
 """A job that was running so often when its process died is set aside."""
@@ -172,16 +173,12 @@ async def leave(db: Database, worker_id: UUID) -> None:
         await tx.run(LEAVE, id=worker_id)
 
 
+DELETE_DEAD = SQL("DELETE FROM workers WHERE heartbeat_at < now() - %(patience)s::interval")
 # A statement of a dead process may go on and hold its rows: those are taken over when it has ended.
 TAKE_OVER = SQL("""
-    WITH dead AS (
-        DELETE FROM workers WHERE heartbeat_at < now() - %(patience)s::interval
-    ), lost AS (
+    WITH lost AS (
         SELECT id, worker_id, started_at FROM pending_jobs
-        WHERE worker_id IS NOT NULL AND NOT EXISTS (
-            SELECT 1 FROM workers
-            WHERE workers.id = worker_id AND heartbeat_at >= now() - %(patience)s::interval
-        )
+        WHERE worker_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM workers WHERE workers.id = worker_id)
         FOR UPDATE SKIP LOCKED
     ), told AS (
         UPDATE pending_jobs
@@ -200,6 +197,11 @@ _DIED: Final = "its worker process died, or lost the database, while it ran"
 
 
 async def take_over(db: Database, *, patience: timedelta) -> list[Unfinished]:
-    """Have told again what processes were running that showed no life for `patience`."""
+    """Have told again what processes were running that showed no life for `patience`.
+
+    One of them may have been about to tell a queue, or to run what it was told: that is told again, too.
+    """
     async with db.autocommit() as statements:
-        return await statements.all(Unfinished, TAKE_OVER, patience=patience, error=_DIED, crashes=CRASHES)
+        if await statements.run(DELETE_DEAD, patience=patience):
+            await statements.run(FORGET_TOLD, ids=None)
+        return await statements.all(Unfinished, TAKE_OVER, error=_DIED, crashes=CRASHES)

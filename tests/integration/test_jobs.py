@@ -234,3 +234,13 @@ async def test_emptied_redis_is_told_everything_again_at_once(r: Resources, queu
     assert await relay_once(r, queues) == 3
     assert await queues.zcard(queue_name(JOB.queue)) == 1, "one batch"
     assert await relay_once(r, queues) == 0
+
+
+async def test_what_a_process_was_told_when_it_died_is_told_again_at_once(r: Resources) -> None:
+    ids = await owe(r, "a")
+    await told(r)
+    await running.beat(r.database, process(), [], pause=PATIENCE)
+    await run(r, DIE)
+    assert await running.take_over(r.database, patience=PATIENCE) == []
+    taken = await pending.take_due(r.database, [JOB], patience=PATIENCE, limit=1)
+    assert [(owed.id, owed.is_suspect) for owed in taken] == [(ids[0], False)]
