@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from app.db import Page, Statements
 from app.harbor.errors import NotFound
 from app.harbor.query import ListQuery
-from app.jobs import DELIVER_WEBHOOKS, SCHEDULER, runs
+from app.jobs import DELIVER_WEBHOOKS, SCHEDULER, TYPES, runs
 from app.jobs.runs import EndedRun
 from app.jobservice import control, store
 from app.jobservice.model import JobSetAside, KindOfJob, RunningJob, Schedule, WorkerProcess
@@ -24,10 +24,11 @@ _NO_POOL: Final = "there is no such worker process"
 async def list_kinds(statements: Statements) -> list[KindOfJob]:
     """Return how it stands with each kind of job; what is owed to webhooks lies in rows of its own."""
     webhooks = to_builtins(await get_backlog(statements), builtin_types=(datetime,))
-    return [
+    kinds = [
         replace(kind, **webhooks) if kind.name == DELIVER_WEBHOOKS.name else kind
         for kind in await store.list_kinds(statements, control.kinds())
     ]
+    return sorted(kinds, key=lambda kind: TYPES[kind.name])
 
 
 async def list_workers(statements: Statements) -> list[WorkerProcess]:

@@ -21,7 +21,6 @@ LIST_KINDS = SQL("""
             min(created_at) FILTER (WHERE worker_id IS NULL AND set_aside_at IS NULL) AS oldest_at
         FROM pending_jobs GROUP BY name
     ) AS pending ON pending.name = kind.name
-    ORDER BY kind.name
 """)
 
 

@@ -223,3 +223,19 @@ async def test_logs_are_shown(cli: Client, name: str) -> None:
     await until(operations, lambda found: "create" in found)
     for path in ("/auditlog-exts", "/audit-logs"):
         assert 0 < len(cli.get(path, page=1, page_size=10)) <= 10
+
+
+def test_jobs_are_looked_after(cli: Client) -> None:
+    assert cli.get("/schedules", **EVERYTHING)
+    assert cli.get("/schedules/all/paused") == {"paused": False}
+    pools = cli.get("/jobservice/pools")
+    for pool_id in ("all", *(pool["worker_pool_id"] for pool in pools)):
+        assert cli.get(f"/jobservice/pools/{pool_id}/workers")
+    for job_type in ("WRITE_AUDIT_LOG", "all"):
+        for action, is_paused in (("pause", True), ("resume", False)):
+            cli.send("PUT", f"/jobservice/queues/{job_type}", {"action": action})
+            queues = {queue["job_type"]: queue for queue in cli.get("/jobservice/queues")}
+            assert queues["WRITE_AUDIT_LOG"]["paused"] == is_paused
+    cli.send("PUT", "/jobservice/jobs/all")
+    assert cli.ask("PUT", "/jobservice/jobs/none").status == 404
+    assert cli.ask("GET", "/jobservice/jobs/none/log").status == 404

@@ -54,7 +54,8 @@ async def test_a_push_arrives_at_the_target_of_a_policy(
         pushed = registry.wire.push(f"{project}/app", content.image(), "v1")
 
         async def jobs() -> list[WebhookJob]:
-            return await harbor.get_webhook_jobs(project, policy_id)
+            found: list[WebhookJob] = await harbor.get_webhook_jobs(project, policy_id)
+            return found
 
         (job,) = await until(jobs, lambda found: [job.status for job in found] == ["Success"])
     assert (job.policy_id, job.event_type, job.notify_type) == (policy_id, "PUSH_ARTIFACT", "http")
