@@ -1,10 +1,9 @@
 """Policies of a project: reading, making, changing and removing them."""
 
 from collections.abc import Iterable
-from typing import Final
 
 from app.access import ProjectCall
-from app.db import ForeignKeyViolation, Page, Transaction, UniqueViolation
+from app.db import ForeignKeyViolation, Page, Statements, Transaction, UniqueViolation
 from app.events import (
     NotificationPolicyCreated,
     NotificationPolicyDeleted,
@@ -21,8 +20,6 @@ from app.webhooks.model import EventFilter, Policy, TargetSecrets, Terms
 from app.webhooks.schemas import WebhookPolicyReq
 from app.webhooks.targets import settle_targets
 
-_NO_POLICY: Final = "the project has no such webhook policy"
-
 
 async def list_policies(r: Resources, project_id: int, query: ListQuery) -> Page[Policy]:
     """Return a page of the project's policies."""
@@ -33,18 +30,17 @@ async def list_policies(r: Resources, project_id: int, query: ListQuery) -> Page
 async def get_policy(r: Resources, project_id: int, policy_id: int) -> Policy:
     """Return a policy; raise NotFound."""
     async with r.database.autocommit() as statements:
-        policy = await policy_store.find_policy(statements, project_id, policy_id)
-    if policy is None:
-        raise NotFound(_NO_POLICY)
-    return policy
+        return await require_policy(statements, project_id, policy_id)
+
+
+async def require_policy(statements: Statements, project_id: int, policy_id: int) -> Policy:
+    """Return the same in a transaction of the caller's."""
+    return _there(await policy_store.find_policy(statements, project_id, policy_id))
 
 
 async def lock_policy(tx: Transaction, project_id: int, policy_id: int) -> Policy:
-    """Return a policy that nobody else changes, nor its targets, until `tx` ends; raise NotFound."""
-    policy = await policy_store.lock_policy(tx, project_id, policy_id)
-    if policy is None:
-        raise NotFound(_NO_POLICY)
-    return policy
+    """Return a policy that nobody else changes until `tx` ends, nor its targets; raise NotFound."""
+    return _there(await policy_store.lock_policy(tx, project_id, policy_id))
 
 
 async def get_secrets(r: Resources, policies: Iterable[Policy]) -> dict[int, TargetSecrets]:
@@ -95,11 +91,16 @@ async def update_policy(r: Resources, call: ProjectCall, policy_id: int, *, want
 async def delete_policy(r: Resources, call: ProjectCall, policy_id: int) -> None:
     """Remove a policy with all that is owed by it; raise NotFound."""
     async with r.database.transaction() as tx:
-        name = await policy_store.delete_policy(tx, call.project_id, policy_id)
-        if name is None:
-            raise NotFound(_NO_POLICY)
-        event = NotificationPolicyDeleted(name=name, project_name=call.project_name)
+        policy = await lock_policy(tx, call.project_id, policy_id)
+        await policy_store.delete_policy(tx, policy_id)
+        event = NotificationPolicyDeleted(name=policy.name, project_name=call.project_name)
         await outbox.record(tx, call.cause, event)
+
+
+def _there(policy: Policy | None) -> Policy:
+    if policy is None:
+        raise NotFound("the project has no such webhook policy")
+    return policy
 
 
 def _terms(wanted: WebhookPolicyReq, filters: tuple[EventFilter, ...]) -> Terms:

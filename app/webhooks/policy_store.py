@@ -50,17 +50,28 @@ async def find_policy(statements: Statements, project_id: int, policy_id: int) -
     return await statements.maybe(_policy, FIND_POLICY, project_id=project_id, policy_id=policy_id)
 
 
-TAKE_POLICY = SQL("""
+LOCK_POLICY = SQL("""
     SELECT id FROM webhook_policies WHERE project_id = %(project_id)s AND id = %(policy_id)s FOR NO KEY UPDATE
 """)
 
 
 async def lock_policy(tx: Transaction, project_id: int, policy_id: int) -> Policy | None:
-    """Return a policy whose targets nobody else changes until `tx` ends."""
-    # The targets are read after the wait: a statement that locks sees its subqueries as they were before.
-    if await tx.value(TAKE_POLICY, project_id=project_id, policy_id=policy_id) is None:
+    """Return a policy that nobody else changes until `tx` ends, nor its targets."""
+    if await tx.value(LOCK_POLICY, project_id=project_id, policy_id=policy_id) is None:
         return None
+    await lock_targets(tx, policy_id)
+    # Read after the wait: what a statement that locks shows beside the row is from before.
     return await find_policy(tx, project_id, policy_id)
+
+
+LOCK_TARGETS = SQL("""
+    SELECT id FROM webhook_targets WHERE policy_id = %(policy_id)s ORDER BY id FOR NO KEY UPDATE
+""")
+
+
+async def lock_targets(tx: Transaction, policy_id: int) -> list[int]:
+    """Return the targets of a policy; no worker takes or settles anything of theirs until `tx` ends."""
+    return await tx.values(LOCK_TARGETS, policy_id=policy_id)
 
 
 INSERT_POLICY = SQL("""
@@ -89,15 +100,12 @@ async def update_policy(tx: Transaction, policy_id: int, terms: Terms) -> None:
     await tx.run(UPDATE_POLICY, policy_id=policy_id, **_columns(terms))
 
 
-DELETE_POLICY = SQL("""
-    DELETE FROM webhook_policies WHERE project_id = %(project_id)s AND id = %(policy_id)s RETURNING name
-""")
+DELETE_POLICY = SQL("DELETE FROM webhook_policies WHERE id = %(policy_id)s")
 
 
-async def delete_policy(tx: Transaction, project_id: int, policy_id: int) -> str | None:
-    """Remove a policy with all that is owed by it; return its name, or None when there is none."""
-    name = await tx.value(DELETE_POLICY, project_id=project_id, policy_id=policy_id)
-    return None if name is None else str(name)
+async def delete_policy(tx: Transaction, policy_id: int) -> None:
+    """Remove a policy with all that is owed by it."""
+    await tx.run(DELETE_POLICY, policy_id=policy_id)
 
 
 INSERT_TARGET = SQL("""

@@ -7,11 +7,11 @@ from app.db import Transaction
 from app.events import WebhookDeliveryReplayed, WebhookTargetPaused, WebhookTargetResumed, outbox
 from app.harbor.errors import BadRequest, NotFound
 from app.resources import Resources
-from app.webhooks import replay_store, target_store
+from app.webhooks import policy_store, replay_store, target_store
 from app.webhooks.log_model import TargetState
 from app.webhooks.logs import require_execution
 from app.webhooks.model import Policy
-from app.webhooks.policies import get_policy, lock_policy
+from app.webhooks.policies import get_policy, require_policy
 from app.webhooks.target_schemas import WebhookReplayReq
 
 MAX_REPLAYED: Final = 10_000
@@ -31,7 +31,7 @@ async def list_states(r: Resources, project_id: int, policy_id: int) -> list[Tar
 async def pause_target(r: Resources, call: ProjectCall, policy_id: int, *, target_id: int) -> None:
     """Let what is owed to a target wait; what is on its way arrives. Raise NotFound."""
     async with r.database.transaction() as tx:
-        policy = await lock_policy(tx, call.project_id, policy_id)
+        policy = await require_policy(tx, call.project_id, policy_id)
         policy.target(target_id)
         if await target_store.update_paused(tx, policy_id, target_id):
             event = WebhookTargetPaused(policy.name, call.project_name, target_id=target_id)
@@ -41,7 +41,7 @@ async def pause_target(r: Resources, call: ProjectCall, policy_id: int, *, targe
 async def resume_target(r: Resources, call: ProjectCall, policy_id: int, *, target_id: int) -> None:
     """Send a target now what waits for it, however it fared before; raise NotFound."""
     async with r.database.transaction() as tx:
-        policy = await lock_policy(tx, call.project_id, policy_id)
+        policy = await require_policy(tx, call.project_id, policy_id)
         policy.target(target_id)
         await target_store.update_resumed(tx, policy_id, target_id)
         await replay_store.update_waiting(tx, target_id, give_up_after=r.settings.webhooks.give_up_after)
@@ -52,8 +52,8 @@ async def resume_target(r: Resources, call: ProjectCall, policy_id: int, *, targ
 async def replay_delivery(r: Resources, call: ProjectCall, policy_id: int, *, delivery_id: int) -> None:
     """Send a delivery once more, by the id that its consumer knows; raise NotFound."""
     async with r.database.transaction() as tx:
-        policy = await lock_policy(tx, call.project_id, policy_id)
-        await replay_store.lock_targets(tx, policy_id)
+        policy = await require_policy(tx, call.project_id, policy_id)
+        await policy_store.lock_targets(tx, policy_id)
         found = await replay_store.find_delivery(tx, policy_id, delivery_id)
         if found is None:
             raise NotFound("the policy has no such delivery")
@@ -70,8 +70,8 @@ async def replay_deliveries(
         BadRequest: it is too much at once.
     """
     async with r.database.transaction() as tx:
-        policy = await lock_policy(tx, call.project_id, policy_id)
-        targets = await replay_store.lock_targets(tx, policy_id)
+        policy = await require_policy(tx, call.project_id, policy_id)
+        targets = await policy_store.lock_targets(tx, policy_id)
         ids = await replay_store.list_finished(
             tx,
             [policy.target(wanted.target_id).id] if wanted.target_id else targets,
@@ -90,8 +90,8 @@ async def replay_deliveries(
 async def stop_execution(r: Resources, call: ProjectCall, policy_id: int, *, execution_id: int) -> None:
     """Owe nothing any more because of an event; raise NotFound."""
     async with r.database.transaction() as tx:
-        await lock_policy(tx, call.project_id, policy_id)
-        await replay_store.lock_targets(tx, policy_id)
+        await require_policy(tx, call.project_id, policy_id)
+        await policy_store.lock_targets(tx, policy_id)
         await require_execution(tx, policy_id, execution_id)
         await replay_store.update_stopped(tx, policy_id, execution_id)
 

@@ -4,16 +4,6 @@ from datetime import datetime, timedelta
 
 from app.db import SQL, Transaction
 
-LOCK_TARGETS = SQL("""
-    SELECT id FROM webhook_targets WHERE policy_id = %(policy_id)s ORDER BY id FOR NO KEY UPDATE
-""")
-
-
-async def lock_targets(tx: Transaction, policy_id: int) -> list[int]:
-    """Return the targets of a policy; no worker takes or settles anything of theirs until `tx` ends."""
-    return await tx.values(LOCK_TARGETS, policy_id=policy_id)
-
-
 UPDATE_WAITING = SQL("""
     UPDATE webhook_deliveries SET due_at = now(), give_up_at = now() + %(give_up_after)s::interval
     WHERE target_id = %(target_id)s AND status = 'pending'

@@ -35,6 +35,6 @@ UPDATE_RESUMED = SQL("""
 """)
 
 
-async def update_resumed(tx: Transaction, policy_id: int, target_id: int) -> bool:
-    """Take a target for one that fares well; False when there is no such target."""
-    return await tx.run(UPDATE_RESUMED, policy_id=policy_id, target_id=target_id) == 1
+async def update_resumed(tx: Transaction, policy_id: int, target_id: int) -> None:
+    """Take a target for one that fares well."""
+    await tx.run(UPDATE_RESUMED, policy_id=policy_id, target_id=target_id)
