@@ -20,13 +20,12 @@ from app.webhooks.confidential import secrets_of
 from app.webhooks.delivery_store import Receiver
 from app.webhooks.formats import Notice
 from app.webhooks.model import Target, TargetSecrets
+from app.webhooks.pace import Pace
 from app.webhooks.send import Attempt, Claimed, send
 from app.webhooks.settle import settle
 
 _IN_FLIGHT: Final = 32
 """To one target at a time, by one worker process."""
-_AT_ONCE: Final = 16
-"""Taken by one claim."""
 _MARGIN: Final = timedelta(seconds=15)
 _TOGETHER_SECONDS: Final = 0.01
 """What lands within this time of each other is written down together."""
@@ -47,6 +46,7 @@ class Deliveries:
 
     def __init__(self, r: Resources) -> None:
         self._r = r
+        self._pace = Pace()
         self._told: dict[int, asyncio.Event] = {}
 
     async def deliver(self, target_ids: Iterable[int]) -> None:
@@ -65,7 +65,7 @@ class Deliveries:
         try:
             until = time.monotonic() + _LONGEST_SECONDS
             while told.is_set() and time.monotonic() < until:
-                await _Round(self._r, target_id, told).run(until)
+                await _Round(self._r, target_id, told, pace=self._pace).run(until)
         finally:
             del self._told[target_id]
 
@@ -73,8 +73,9 @@ class Deliveries:
 class _Round:
     """Claims and sends until nothing is due, or the time is over."""
 
-    def __init__(self, r: Resources, target_id: int, told: asyncio.Event) -> None:
+    def __init__(self, r: Resources, target_id: int, told: asyncio.Event, *, pace: Pace) -> None:
         self._r = r
+        self._pace = pace
         self._target_id = target_id
         self._told = told
         self._flying: dict[asyncio.Task[Attempt], Claimed] = {}
@@ -85,13 +86,16 @@ class _Round:
             while True:
                 self._told.clear()
                 room = _IN_FLIGHT - len(self._flying) if time.monotonic() < until else 0
-                claim = await self._settle_and_claim(min(room, _AT_ONCE))
+                began = time.monotonic()
+                claim = await self._settle_and_claim(room)
+                took = time.monotonic() - began
                 self._landed = []
                 self._start(claim)
                 if not self._flying:
                     return
-                if claim is None or len(claim.deliveries) < _AT_ONCE or len(self._flying) >= _IN_FLIGHT:
-                    self._landed = await self._land()
+                if len(self._flying) == _IN_FLIGHT:
+                    await asyncio.sleep(self._pace.pause(took))
+                self._landed = await self._land()
         finally:
             if self._flying or self._landed:
                 await asyncio.shield(self._hand_back())
@@ -119,7 +123,7 @@ class _Round:
             await asyncio.wait({told, *self._flying}, return_when=asyncio.FIRST_COMPLETED)
         finally:
             told.cancel()
-        if 0 < sum(task.done() for task in self._flying) < _AT_ONCE:
+        if any(task.done() for task in self._flying):
             await asyncio.wait(self._flying, timeout=_TOGETHER_SECONDS)
         over = [task for task in self._flying if task.done()]
         for task in over:
