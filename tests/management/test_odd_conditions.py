@@ -17,6 +17,7 @@ LISTS = (
     "/projects/{name}/repositories?q=name",
     "/projects/{name}/artifacts?q=digest",
     "/projects/{name}/logs?q=resource",
+    "/projects/{name}/webhook/policies?q=name",
 )
 
 

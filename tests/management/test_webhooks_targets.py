@@ -159,6 +159,8 @@ async def test_deliveries_are_replayed_by_time_status_and_target(admin: Caller, 
     assert await replayed() == 1
     assert await replayed() == 0
     assert await replayed(status="any", target_id=seen.target_id) == 1
+    ever = {"from": "0001-01-01T00:00:00+14:00", "to": "9999-12-31T23:59:59-14:00"}
+    assert await replayed(**ever, status="Stopped") == 0
     assert await replayed(**{"from": "2019-01-01T00:00:00Z"}) == 1
     statuses = [(await seen.found(each))["is_due"] for each in (old, dead, done, waiting)]
     assert statuses == [True, True, True, False]
