@@ -11,18 +11,10 @@ from app.jobs import COUNT_PULLS, RECOUNT_QUOTAS, pending, running, schedules
 from app.resources import Resources
 from tests.management.client import Caller
 from tests.management.conftest import MakeUser
-from tests.support.jobs import JOB, PATIENCE, owe, process, run, states, told
+from tests.support.jobs import CLEAN, JOB, PATIENCE, owe, process, run, states, told
 from tests.support.registry import Registry
 from workers.running import Runner
 
-CLEAN = SQL("DELETE FROM pending_jobs")
-CLEANED = (
-    CLEAN,
-    SQL("DELETE FROM paused_jobs"),
-    SQL("DELETE FROM workers"),
-    SQL("DELETE FROM schedules"),
-    SQL("DELETE FROM job_runs"),
-)
 OLD = SQL("UPDATE pending_jobs SET created_at = now() - interval '1 hour'")
 DUE = SQL("UPDATE schedules SET next_at = now()")
 EVENTS = SQL(
@@ -32,11 +24,9 @@ EVENTS = SQL(
 
 @pytest.fixture
 async def r(shared: Registry) -> AsyncIterator[Resources]:
-    for statement in CLEANED:
-        await run(shared.resources, statement)
+    await run(shared.resources, CLEAN)
     yield shared.resources
-    for statement in CLEANED:
-        await run(shared.resources, statement)
+    await run(shared.resources, CLEAN)
 
 
 async def queue(admin: Caller, job_type: str) -> dict[str, Any]:
@@ -183,3 +173,17 @@ async def test_what_cannot_be_done_is_refused(admin: Caller, r: Resources, make_
     assert (await user.get("/jobservice/queues")).status == 403
     assert (await user.get("/schedules/all/paused")).status == 200
     assert not await states(r)
+
+
+@pytest.mark.parametrize("word", ["%00", "%ff", "a%2Fb", "x" * 256, "'", "%F0%9F%92%A9"])
+async def test_odd_names_are_refused(admin: Caller, word: str) -> None:
+    for method, path in (
+        ("PUT", f"/jobservice/queues/{word}"),
+        ("GET", f"/jobservice/pools/{word}/workers"),
+        ("PUT", f"/jobservice/jobs/{word}"),
+        ("PUT", f"/jobservice/jobs/{word}/retry"),
+        ("GET", f"/jobservice/jobs/{word}/log"),
+        ("GET", f"/schedules/{word}/paused"),
+    ):
+        answer = await admin(method, path, {"action": "pause"} if "queues" in path else None)
+        assert answer.status in {400, 404, 422}, (method, path)

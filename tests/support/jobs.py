@@ -15,6 +15,7 @@ from app.resources import Resources
 
 JOB = WRITE_AUDIT_LOG
 PATIENCE = timedelta(minutes=2)
+CLEAN = SQL("TRUNCATE pending_jobs, workers, paused_jobs, schedules, job_runs")
 COME = SQL("UPDATE pending_jobs SET tell_at = now() WHERE tell_at IS NOT NULL AND worker_id IS NULL")
 STATE = SQL("""
     SELECT id, failures, crashes, error, worker_id IS NOT NULL AS runs,

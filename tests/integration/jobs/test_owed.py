@@ -14,9 +14,20 @@ from msgspec.structs import replace
 from app.db import SQL
 from app.jobs import COUNT_PULLS, pending, running
 from app.jobs.running import CRASHES, Unfinished
-from app.resources import Resources, open_resources
-from app.settings import Settings
-from tests.support.jobs import COME, JOB, PATIENCE, awaited, owe, process, run, settle, states, told, value
+from app.resources import Resources
+from tests.support.jobs import (
+    COME,
+    JOB,
+    PATIENCE,
+    awaited,
+    owe,
+    process,
+    run,
+    settle,
+    states,
+    told,
+    value,
+)
 from workers.queues import has_memory, open_queues, queue_name
 from workers.relay import relay_once
 from workers.running import Runner
@@ -28,12 +39,6 @@ PAUSE = SQL("INSERT INTO paused_jobs (name) VALUES (%(name)s)")
 RESUME = SQL("DELETE FROM paused_jobs")
 STOP = SQL("UPDATE pending_jobs SET stop_at = now()")
 WORKERS = SQL("SELECT count(*) FROM workers")
-
-
-@pytest.fixture
-async def r(settings: Settings) -> AsyncIterator[Resources]:
-    async with open_resources(settings) as opened:
-        yield opened
 
 
 @pytest.fixture

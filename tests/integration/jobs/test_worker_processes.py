@@ -48,6 +48,7 @@ Start = Callable[..., AbstractContextManager[RunningRoadstead]]
 
 @pytest.fixture
 async def r(settings: Settings) -> AsyncIterator[Resources]:
+    """On a database of its own, which processes of the test work on."""
     async with open_resources(settings) as opened:
         yield opened
 
@@ -58,7 +59,7 @@ def start(database_url: str, redis_url: str, tmp_path: Path) -> Start:
         "redis_url": redis_url,
         "workers_heartbeat": "0.3",
         "shutdown_grace": "0.5",
-        "database_statement_timeout": "3",
+        "database_statement_timeout": "2",
     }
 
     def start(**further: str) -> AbstractContextManager[RunningRoadstead]:

@@ -1,28 +1,18 @@
 """Schedules: each moment once, whatever many look; what was missed is caught up once."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import pytest
-
 from app.db import SQL
 from app.jobs import RECOUNT_QUOTAS, schedules
-from app.resources import Resources, open_resources
-from app.settings import Settings
+from app.resources import Resources
 from tests.support.jobs import process, run, states, told, value
 from workers.running import Runner
 
 MISS = SQL("UPDATE schedules SET next_at = now() - interval '3 days', cron = '* * * * * *'")
 FIRED = SQL("SELECT count(*) FROM pending_jobs WHERE event IS NULL")
 NEXT = SQL("SELECT next_at FROM schedules")
-
-
-@pytest.fixture
-async def r(settings: Settings) -> AsyncIterator[Resources]:
-    async with open_resources(settings) as opened:
-        yield opened
 
 
 async def test_schedule_fires_once_for_all_and_what_was_missed_is_caught_up_once(r: Resources) -> None:
