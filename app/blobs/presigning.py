@@ -1,11 +1,14 @@
 """Signed URLs for uploads, as a query asks for them and an answer shows them."""
 
 from typing import Final
+from urllib.parse import urljoin
 
 import msgspec
 from aiohttp import web
+from msgspec.structs import replace
 
 from app.blobs.direct import MOST_PARTS, MOST_URLS, PresignedPart, Wanted
+from app.http import base_url
 from app.oci.digest import Digest
 from app.oci.errors import BlobUploadInvalid
 from app.storage import DirectPart
@@ -31,6 +34,7 @@ def wanted_of(request: web.Request) -> Wanted:
 
 def signed(request: web.Request, parts: list[PresignedPart]) -> web.Response:
     """Show one URL, or with `parts` a list of them; nobody in between may keep the answer."""
+    parts = [replace(part, presigned_url=urljoin(base_url(request), part.presigned_url)) for part in parts]
     if "parts" in request.query:
         return _json({"parts": parts})
     (part,) = parts

@@ -10,6 +10,7 @@ from aiohttp import web
 from app.access import Call, Permission
 from app.access.routing import AUTHORITY, Route, call_of, repository_of, require_writable
 from app.blobs import direct, uploads
+from app.blobs.lease import lost_bytes
 from app.blobs.model import whereabouts
 from app.blobs.mount import mount
 from app.blobs.presigning import listed, signed, wanted_of
@@ -25,6 +26,7 @@ from app.oci.errors import (
 )
 from app.oci.names import RepositoryName
 from app.resources import resources
+from app.storage import PARTS_PATH, AskedPart, FileDirectUploads
 
 _CONTENT_RANGE: Final = re.compile(r"(?:bytes )?([0-9]{1,18})-([0-9]{1,18})(?:/(?:[0-9]{1,18}|\*))?")
 
@@ -76,6 +78,17 @@ async def status(request: web.Request) -> web.Response:
     if session.direct == "hashing":
         return _come_again(call, upload_id)
     return web.Response(status=204, headers=_progress(call, upload_id, session.offset_bytes))
+
+
+async def put_part(request: web.Request) -> web.Response:
+    """Take a part of an upload by a URL that we signed, where the storage is our own files."""
+    r, direct = resources(request), resources(request).storage.direct
+    if not isinstance(direct, FileDirectUploads):
+        raise BlobUploadUnknown("the storage itself takes parts")
+    asked = AskedPart(request.match_info["upload"], request.match_info["part"], request.query)
+    with lost_bytes():
+        await direct.receive(asked, pieces_of(request, r.settings.uploads.idle_timeout))
+    return web.Response()
 
 
 async def cancel(request: web.Request) -> web.Response:
@@ -166,4 +179,5 @@ ROUTES: Final = (
     Route("PATCH", _UPLOAD, append, Permission.PUSH),
     Route("PUT", _UPLOAD, complete, Permission.PUSH),
     Route("DELETE", _UPLOAD, cancel, Permission.PUSH),
+    Route("PUT", PARTS_PATH + "/{upload:[0-9a-f]+}/{part:[0-9]+}", put_part, Permission.ANYONE),
 )

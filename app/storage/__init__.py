@@ -16,13 +16,17 @@ from app.storage.driver import (
     UploadWriter,
 )
 from app.storage.filesystem import FilesystemDriver
+from app.storage.filesystem_direct import PARTS_PATH, AskedPart, FileDirectUploads
 from app.storage.hashing import RunningDigest
 from app.storage.signed import SignedUrl, SignedUrls, Wanted
 
 __all__ = [
+    "PARTS_PATH",
+    "AskedPart",
     "ContentCache",
     "DirectPart",
     "DirectUploads",
+    "FileDirectUploads",
     "FilesystemDriver",
     "Frozen",
     "Room",

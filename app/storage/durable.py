@@ -1,9 +1,17 @@
 """Writing files so that a loss of power does not take it back."""
 
+import errno
 import fcntl
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Final
+
+from app.storage.driver import StorageError, StorageFull
+
+_FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
 def write_all(file: int, content: bytes, offset: int) -> None:
@@ -30,3 +38,15 @@ def fsync_directory(path: Path | str) -> None:
         fsync(directory)
     finally:
         os.close(directory)
+
+
+@contextmanager
+def storage_errors(*, is_missing_fine: bool = True) -> Iterator[None]:
+    """Raise StorageFull or StorageError; pass on FileNotFoundError where that is an answer."""
+    try:
+        yield
+    except OSError as error:
+        if is_missing_fine and isinstance(error, FileNotFoundError):
+            raise
+        kind = StorageFull if error.errno in _FULL else StorageError
+        raise kind(f"{error.strerror}: {error.filename}" if error.filename else error.strerror) from error

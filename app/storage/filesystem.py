@@ -9,8 +9,8 @@ import errno
 import os
 import shutil
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Final
@@ -19,10 +19,10 @@ from uuid import uuid4
 from app.oci.digest import ALGORITHMS, Digest
 from app.oci.errors import DigestInvalid
 from app.storage.driver import Room, StorageError, StorageFull, UploadState
-from app.storage.durable import fsync, fsync_directory, write_all
+from app.storage.durable import fsync, fsync_directory, storage_errors, write_all
+from app.storage.filesystem_direct import FileDirectUploads, owner_of, remove_parts
 from app.storage.paths import blob_key, upload_key
 
-_FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _READ_BYTES: Final = 1 << 20
 
 
@@ -58,13 +58,13 @@ class FilesystemWriter:
         os.close(self._file)
 
     def _finish(self) -> None:
-        with _storage_errors():
+        with storage_errors():
             fsync(self._file)
             fsync_directory(self._path.parent)
 
     def _write(self, chunk: bytes) -> None:
         try:
-            with _storage_errors():
+            with storage_errors():
                 write_all(self._file, chunk, self._offset)
             self._offset += len(chunk)
         except StorageFull:
@@ -76,10 +76,12 @@ class FilesystemWriter:
 class FilesystemDriver:
     """Implements `app.storage.StorageDriver` on a directory."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, keys: Sequence[bytes] = ()) -> None:
+        """`keys`: what URLs for uploads are signed with, and behind it what earlier ones were."""
         self._root = root
+        self.direct = FileDirectUploads(self, root, keys) if keys else None
         self._durable: set[str] = set()
-        with _storage_errors(is_missing_fine=False):
+        with storage_errors(is_missing_fine=False):
             root.mkdir(mode=0o750, parents=True, exist_ok=True)
             for directory in ("uploads", *(f"blobs/{algorithm}" for algorithm in ALGORITHMS)):
                 self._make_durable([directory])
@@ -89,12 +91,12 @@ class FilesystemDriver:
     async def check(self) -> None:
         """Raise StorageError unless a file can be created."""
         path = self._root / upload_key(f"check-{uuid4().hex}")
-        with _storage_errors(is_missing_fine=False):
+        with storage_errors(is_missing_fine=False):
             await asyncio.to_thread(_touch_and_remove, path)
 
     async def room(self) -> Room:
         """Return how much room the file system has."""
-        with _storage_errors(is_missing_fine=False):
+        with storage_errors(is_missing_fine=False):
             usage = await asyncio.to_thread(shutil.disk_usage, self._root)
         return Room(usage.total, usage.free)
 
@@ -117,17 +119,13 @@ class FilesystemDriver:
     async def presign(self, *_: object, **__: object) -> None:
         """Return None: only we can send a file."""
 
-    @property
-    def direct(self) -> None:
-        """Return None: only we can write a file."""
-
     async def put(self, digest: Digest, content: bytes) -> None:
         """Store a whole small blob durably."""
         await asyncio.to_thread(self._put, digest, content)
 
     async def delete(self, *digests: Digest) -> None:
         """Remove blobs; fine when there are none."""
-        with _storage_errors():
+        with storage_errors():
             await asyncio.to_thread(_unlink, [self.local_path(digest) for digest in digests])
 
     async def list_digests(self, beginning: str = "") -> AsyncIterator[Digest]:
@@ -159,7 +157,7 @@ class FilesystemDriver:
             return state, await asyncio.to_thread(self._open, state, offset)
         copy = self.new_upload()
         try:
-            with _storage_errors():
+            with storage_errors():
                 await asyncio.to_thread(_copy, self._upload(state), self._upload(copy))
             return copy, await asyncio.to_thread(self._open, copy, offset)
         except BaseException:
@@ -177,15 +175,18 @@ class FilesystemDriver:
 
     async def discard(self, state: UploadState) -> None:
         """Remove an upload's file; fine when there is none."""
-        with _storage_errors():
+        with storage_errors():
+            if "direct" in state:
+                await asyncio.to_thread(remove_parts, self._root, state)
             await asyncio.to_thread(self._upload(state).unlink, missing_ok=True)
 
     def _list_uploads(self, before: float) -> list[UploadState]:
-        with _storage_errors(), os.scandir(self._root / "uploads") as entries:
-            return [{"file": entry.name} for entry in entries if entry.stat().st_mtime < before]
+        with storage_errors(), os.scandir(self._root / "uploads") as entries:
+            idle = [entry.name for entry in entries if entry.stat().st_mtime < before]
+        return [*{owner["file"]: owner for owner in map(owner_of, sorted(idle))}.values()]
 
     def _open(self, state: UploadState, offset: int) -> FilesystemWriter:
-        with _storage_errors():
+        with storage_errors():
             return FilesystemWriter(self._upload(state), offset)
 
     def _upload(self, state: UploadState) -> Path:
@@ -195,7 +196,7 @@ class FilesystemDriver:
         # Each call into the system gives up the interpreter: few calls are fast calls.
         path = self._upload(self.new_upload())
         try:
-            with _storage_errors():
+            with storage_errors():
                 file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o640)
                 try:
                     write_all(file, content, 0)
@@ -208,7 +209,7 @@ class FilesystemDriver:
             raise
 
     def _commit(self, path: Path, digest: Digest, size: int) -> None:
-        with _storage_errors():
+        with storage_errors():
             if path.stat().st_size != size:
                 raise StorageError(f"{path.name} has not the {size} bytes that were written to it")
             self._place(path, digest)
@@ -274,15 +275,3 @@ def _copy(source: Path, target: Path) -> None:
 def _touch_and_remove(path: Path) -> None:
     path.touch(exist_ok=False)
     path.unlink()
-
-
-@contextmanager
-def _storage_errors(*, is_missing_fine: bool = True) -> Iterator[None]:
-    """Raise StorageFull or StorageError; pass on FileNotFoundError where that is an answer."""
-    try:
-        yield
-    except OSError as error:
-        if is_missing_fine and isinstance(error, FileNotFoundError):
-            raise
-        kind = StorageFull if error.errno in _FULL else StorageError
-        raise kind(f"{error.strerror}: {error.filename}" if error.filename else error.strerror) from error

@@ -32,7 +32,7 @@ def somewhere(request: pytest.FixtureRequest) -> Place | None:
 @pytest.fixture
 async def another(somewhere: Place | None, tmp_path: Path) -> AsyncIterator[OpenDriver]:
     if somewhere is None:
-        yield lambda: FilesystemDriver(tmp_path / "storage")
+        yield lambda: FilesystemDriver(tmp_path / "storage", [b"key"])
         return
     settings = settings_on(somewhere.settings)
     module = import_module(f"app.storage.{settings.driver}")

@@ -24,6 +24,11 @@ def settings_on(place: dict[str, str]) -> StorageSettings:
     return load({f"ROADSTEAD_{name.upper()}": value for name, value in chosen.items()}).storage
 
 
+async def pieces_of(content: bytes) -> AsyncIterator[bytes]:
+    for start in range(0, len(content), 1 << 20):
+        yield content[start : start + (1 << 20)]
+
+
 async def joined(pieces: AsyncIterator[bytes]) -> bytes:
     return b"".join([piece async for piece in pieces])
 

@@ -46,6 +46,7 @@ OPEN_TO_ANYONE = {
     "GET /api/v2.0/systeminfo/getcert",
     "GET /api/version",
     "GET /api/v2.0/blobs/{digest}/content",  # by a signature
+    "PUT /v2/_parts/{upload}/{part}",  # likewise
 }
 
 VALUES = {

@@ -4,6 +4,7 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
@@ -14,6 +15,7 @@ from tests.conformance.files import all_files
 from tests.conformance.serving import settings_for
 from tests.flows.presigned import Uploader, left_in
 from tests.support.eventually import until
+from tests.support.fakegcs import GcsBucket
 from tests.support.places import Place
 from tests.support.registry import Registry, running_registry
 
@@ -134,11 +136,15 @@ async def test_unknown_and_expired_sessions_are_told_apart(
         assert (await client.ask(session)).status == 404
 
 
-async def test_a_storage_that_cannot_sign_says_so(registry: Registry) -> None:
-    repo = await open_repository(registry)
-    answer = await Uploader(repo).ask(await repo.start())
-    assert (answer.status, answer.code) == (400, "UNSUPPORTED")
-    assert "cannot sign" in answer.json()["errors"][0]["message"]
+async def test_a_storage_that_cannot_sign_says_so(
+    database_url: str, gcs_bucket: GcsBucket, tmp_path: Path
+) -> None:
+    nobody = gcs_bucket.below(uuid4().hex).settings | {"storage_credentials_file": ""}
+    async with running_registry(settings_for(database_url, tmp_path, **nobody)) as registry:
+        repo = await open_repository(registry)
+        answer = await Uploader(repo).ask(await repo.start())
+        assert (answer.status, answer.code) == (400, "UNSUPPORTED")
+        assert "cannot sign" in answer.json()["errors"][0]["message"]
 
 
 async def test_a_url_takes_just_as_many_bytes_as_were_said(client: Uploader, repo: Repository) -> None:

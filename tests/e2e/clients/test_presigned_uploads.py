@@ -8,6 +8,7 @@ import re
 import sys
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Final
 from uuid import uuid4
 
 import pytest
@@ -26,8 +27,23 @@ DATA = unique(2 * SHARE - 1)
 SUM = f"{hashlib.sha256(DATA).hexdigest()}  -\n"
 
 
-@pytest.fixture(params=BUCKETS)
+class Files:
+    """No place of its own: the registry's directory, and its own URLs."""
+
+    settings: Final[dict[str, str]] = {}
+    endpoint = "http://127.0.0.1:"
+
+    def by(self, _: str) -> "Files":
+        return self
+
+    def below(self, _: str) -> "Files":
+        return self
+
+
+@pytest.fixture(params=["files", *BUCKETS])
 def place(request: pytest.FixtureRequest) -> Place:
+    if request.param == "files":
+        return Files()
     return place_of(request, request.param).below(f"clients/{uuid4().hex}")
 
 
