@@ -94,7 +94,8 @@ async def test_damage_is_named_and_not_copied(
     by_size = {len(data): digest for digest, data in contents.items()}
     storage.local_path(Digest(by_size[300])).unlink()
     for size in (1, 200_000):
-        storage.local_path(Digest(by_size[size])).write_bytes(b"x" * size)
+        other = bytes(byte ^ 1 for byte in contents[by_size[size]])
+        storage.local_path(Digest(by_size[size])).write_bytes(other)
     tally = await copy(registry, target)
     assert tally.missing == [by_size[300]]
     assert sorted(tally.wrong) == sorted([by_size[1], by_size[200_000]])
