@@ -22,7 +22,7 @@ from app.events import outbox
 from app.jobs import DELIVER_WEBHOOKS, Job, pending, running, schedules
 from app.jobs.pending import Owed
 from app.resources import Resources
-from app.webhooks.fan_out import fan_out, list_waited_for
+from app.webhooks.fan_out import fan_out, list_waited_for, may_be_posted
 from workers.catalogue import OWED, SCHEDULED
 from workers.queues import has_memory, remember, tell
 from workers.subscriptions import jobs_for
@@ -32,9 +32,10 @@ log = structlog.get_logger()
 _BATCH: Final = 200
 _POLL_SECONDS: Final = 1.0
 _PAUSE_SECONDS: Final = 1.0
+_GATHER_SECONDS: Final = 0.25
+"""Events and jobs that come in short succession share transactions."""
 _BREATH_SECONDS: Final = 0.02
-"""Events that come in short succession share transactions."""
-_LOOK_AGAIN_SECONDS: Final = 0.25
+"""The same for events, where somebody may wait for them."""
 _PATIENCE: Final = timedelta(minutes=2)
 """A job that waits in a queue for so long may have been forgotten there."""
 _MISSED_BEATS: Final = 3
@@ -55,21 +56,24 @@ async def run_relay(r: Resources, queues: ArqRedis) -> None:
 async def _relay_as_told(r: Resources, queues: ArqRedis) -> None:
     """Relay at every NOTIFY; the poll stays the guarantee."""
     async with r.database.listen(outbox.CHANNEL) as wait:
-        since = looked_at = time.monotonic()
+        since = looked_at = told_at = time.monotonic()
         while True:
-            done = await relay_once(r, queues)
+            claimed = await relay_events(r, queues)
+            told, now = None, time.monotonic()
+            if now - told_at >= _GATHER_SECONDS:
+                told, told_at = await tell_jobs(r, queues), now
             # Who wakes the relay without an event has made something due: a test, a replay, a target resumed.
-            if not done or time.monotonic() - looked_at > _POLL_SECONDS:
-                looked_at = time.monotonic()
+            if not claimed or now - looked_at > _POLL_SECONDS:
+                looked_at = now
                 await tell_of_webhooks(r, queues)
-                await look_after(r, is_settled=looked_at - since > _patience(r).total_seconds())
-            await asyncio.sleep(_BREATH_SECONDS)
-            if done < _BATCH:
-                await wait(_LOOK_AGAIN_SECONDS if done else _POLL_SECONDS)
+                await look_after(r, is_settled=now - since > _patience(r).total_seconds())
+            await asyncio.sleep(_BREATH_SECONDS if await may_be_posted(r) else _GATHER_SECONDS)
+            if max(claimed, told or 0) < _BATCH:
+                await wait(_POLL_SECONDS if claimed == told == 0 else _GATHER_SECONDS)
 
 
-async def relay_once(r: Resources, queues: ArqRedis) -> int:
-    """Relay one batch and return how much that was."""
+async def relay_events(r: Resources, queues: ArqRedis) -> int:
+    """Take a batch of events from the outbox, note what they owe, and return how many there were."""
     async with r.database.transaction() as tx:
         events = await outbox.claim(tx, _BATCH)
         owed = [(job, event) for event in events for job in jobs_for(type(event.event), r.settings)]
@@ -78,6 +82,11 @@ async def relay_once(r: Resources, queues: ArqRedis) -> int:
         targets = await fan_out(tx, r, events)
     if targets:
         await tell(queues, DELIVER_WEBHOOKS, targets)
+    return len(events)
+
+
+async def tell_jobs(r: Resources, queues: ArqRedis) -> int:
+    """Tell the queues of a batch of jobs that are due, and return how many there were."""
     if not await has_memory(queues):
         await pending.forget_told(r.database)
         await remember(queues)
@@ -88,7 +97,7 @@ async def relay_once(r: Resources, queues: ArqRedis) -> int:
     except (RedisError, OSError):
         await pending.forget_told(r.database, [job.id for job in jobs])
         raise
-    return len(events) + len(jobs)
+    return len(jobs)
 
 
 async def tell_of_webhooks(r: Resources, queues: ArqRedis) -> None:

@@ -11,7 +11,7 @@ from tests.support.eventually import until
 from tests.support.registry import Registry
 from tests.support.roadstead import RunningRoadstead, roadstead
 from workers.queues import open_queues
-from workers.relay import relay_once
+from workers.relay import relay_events, tell_jobs
 
 pytestmark = pytest.mark.slow
 
@@ -93,7 +93,8 @@ async def test_what_redis_forgets_is_only_late(
     queues = await open_queues(redis_url)
 
     async def told() -> object:
-        await relay_once(registry.resources, queues)
+        await relay_events(registry.resources, queues)
+        await tell_jobs(registry.resources, queues)
         return await value(registry, QUEUED)
 
     await until(told, bool)
@@ -125,6 +126,6 @@ async def test_an_event_of_a_newer_version_waits_for_a_relay_that_knows_it(
     await push_and_pull(registry, "v1")
     await until(lambda: value(registry, OUTBOX), lambda seen: seen == RECORDED + 1)
     queues = await open_queues(redis_url)
-    await relay_once(registry.resources, queues)
+    await relay_events(registry.resources, queues)
     await queues.aclose()
     assert await value(registry, WAITING) == "artifact.teleported"

@@ -29,7 +29,7 @@ from tests.support.jobs import (
     value,
 )
 from workers.queues import has_memory, open_queues, queue_name
-from workers.relay import relay_once
+from workers.relay import tell_jobs
 from workers.running import Runner
 
 TRIES = 5
@@ -232,13 +232,13 @@ async def test_job_that_is_cut_off_by_the_end_of_its_process_is_handed_back(r: R
 async def test_emptied_redis_is_told_everything_again_at_once(r: Resources, queues: ArqRedis) -> None:
     await owe(r, *"abc")
     await run(r, COME)
-    assert await relay_once(r, queues) == 3
-    assert await relay_once(r, queues) == 0
+    assert await tell_jobs(r, queues) == 3
+    assert await tell_jobs(r, queues) == 0
     await queues.flushall()
     assert not await has_memory(queues)
-    assert await relay_once(r, queues) == 3
+    assert await tell_jobs(r, queues) == 3
     assert await queues.zcard(queue_name(JOB.queue)) == 1, "one batch"
-    assert await relay_once(r, queues) == 0
+    assert await tell_jobs(r, queues) == 0
 
 
 async def test_what_a_process_was_told_when_it_died_is_told_again_at_once(r: Resources) -> None:
