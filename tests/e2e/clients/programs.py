@@ -48,11 +48,13 @@ NEEDS: Mapping[str, tuple[Need, ...]] = {
     "test_oras_py.py": (_package("oras", "oras"),),
     "test_harborapi.py": (_package("harborapi", "harborapi"),),
     "test_harborapi_artifacts.py": (_package("harborapi", "harborapi"),),
+    "test_harborapi_webhooks.py": (_package("harborapi", "harborapi"),),
     "test_dxf.py": (_package("dxf", "python-dxf"), _program("openssl")),
     "test_tls.py": (_program("openssl"), _program("skopeo")),
     "test_nginx.py": (_program("nginx"), _program("openssl")),
     "test_nginx_downloads.py": (_program("nginx"),),
     "test_presigned_uploads.py": tuple(map(_program, ("curl", "jq", "bash"))),
+    "test_receive_webhooks.py": (_program("go", "golang-go"), _program("node", "nodejs")),
     "test_image.py": (*map(_program, ("mmdebstrap", "buildah", "podman", "runc")), _ROOT),
 }
 REQUIRED = os.environ.get("REQUIRE_CLIENTS") == "1"
