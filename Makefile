@@ -88,6 +88,10 @@ bench: $(VENV)/.dev ## Compare the speed with other registries found on PATH, in
 bench-lists: $(VENV)/.dev ## Measure pages of the management API on a database with a million artifacts
 	@$(IN_VENV) bench.lists
 
+.PHONY: bench-webhooks
+bench-webhooks: $(VENV)/.dev ## Measure how fast webhooks are posted, how soon, and what that costs those who push
+	@$(IN_VENV) bench.webhooks
+
 # --- write ---
 
 .PHONY: schema

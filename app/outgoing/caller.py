@@ -124,7 +124,7 @@ async def open_caller(settings: OutgoingSettings) -> AsyncIterator[Caller]:
         auto_decompress=False,
         trust_env=False,
         timeout=ClientTimeout(total=None),
-        headers={"User-Agent": "roadstead"},
+        headers={"User-Agent": "roadstead", "Accept-Encoding": "identity"},
     ) as session:
         yield Caller(session)
 

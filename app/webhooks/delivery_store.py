@@ -64,11 +64,12 @@ class Result(Struct, frozen=True):
     retry_in_seconds: float
 
 
+# Nobody waits for the disk: what a crash of the database takes back is sent once more, in the same order.
 LOCK_RECEIVER = SQL("""
     SELECT t.id, t.kind, t.address, t.payload_format, t.verifies_certificate, t.ca_certificate, t.timeout,
         t.is_ordered, t.secret_id, t.failures, t.failing_since, t.open_until, t.paused_at,
         w.is_enabled, p.id AS project_id, p.name AS project_name, w.id AS policy_id, w.name AS policy_name,
-        clock_timestamp() AS now
+        clock_timestamp() AS now, set_config('synchronous_commit', 'off', true) AS waits
     FROM webhook_targets t
     JOIN webhook_policies w ON w.id = t.policy_id
     JOIN projects p ON p.id = w.project_id
@@ -80,7 +81,8 @@ LOCK_RECEIVER = SQL("""
 async def lock_receiver(tx: Transaction, target_id: int) -> Receiver | None:
     """Return a target; no other worker takes or settles anything of its until `tx` ends."""
 
-    def row(**columns: Any) -> Receiver:  # noqa: ANN401 - columns
+    def row(waits: str, **columns: Any) -> Receiver:  # noqa: ANN401 - columns
+        del waits
         target = {name: columns.pop(name) for name in Target.__struct_fields__}
         health = {name: columns.pop(name) for name in Health.__struct_fields__}
         return Receiver.of(target, health, **columns)
