@@ -93,7 +93,7 @@ async def stop_execution(r: Resources, call: ProjectCall, policy_id: int, *, exe
         await require_policy(tx, call.project_id, policy_id)
         await policy_store.lock_targets(tx, policy_id)
         await require_execution(tx, policy_id, execution_id)
-        await replay_store.update_stopped(tx, policy_id, execution_id)
+        await replay_store.update_stopped(tx, execution_id)
 
 
 async def _replay(

@@ -16,10 +16,10 @@ async def update_waiting(tx: Transaction, target_id: int, *, give_up_after: time
 
 
 UPDATE_REPLAYED = SQL("""
-    UPDATE webhook_deliveries d
+    UPDATE webhook_deliveries
     SET status = 'pending', due_at = now(), give_up_at = now() + %(give_up_after)s::interval,
-        leased_until = CASE WHEN d.status = 'pending' THEN d.leased_until END, finished_at = NULL
-    WHERE d.id = ANY(%(ids)s)
+        finished_at = NULL
+    WHERE id = ANY(%(ids)s)
 """)
 
 
@@ -43,7 +43,7 @@ async def find_delivery(tx: Transaction, policy_id: int, delivery_id: int) -> in
 LIST_FINISHED = SQL("""
     SELECT d.id
     FROM webhook_deliveries d JOIN webhook_executions e ON e.id = d.execution_id
-    WHERE d.target_id = ANY(%(targets)s) AND d.status = ANY(%(statuses)s) AND d.status <> 'pending'
+    WHERE d.target_id = ANY(%(targets)s) AND d.status = ANY(%(statuses)s)
         AND e.occurred_at >= %(begin)s AND e.occurred_at <= %(end)s
     ORDER BY d.id LIMIT %(limit)s
 """)
@@ -58,20 +58,18 @@ async def list_finished(
     end: datetime,
     limit: int,
 ) -> list[int]:
-    """Return up to `limit` deliveries that are over, of events between two moments."""
+    """Return up to `limit` deliveries with one of these statuses, of events between two moments."""
     return await tx.values(
         LIST_FINISHED, targets=targets, statuses=statuses, begin=begin, end=end, limit=limit
     )
 
 
 UPDATE_STOPPED = SQL("""
-    UPDATE webhook_deliveries d SET status = 'stopped', leased_until = NULL, finished_at = now()
-    FROM webhook_executions e
-    WHERE e.id = d.execution_id AND e.policy_id = %(policy_id)s AND e.id = %(execution_id)s
-        AND d.status = 'pending'
+    UPDATE webhook_deliveries SET status = 'stopped', leased_until = NULL, finished_at = now()
+    WHERE execution_id = %(execution_id)s AND status = 'pending'
 """)
 
 
-async def update_stopped(tx: Transaction, policy_id: int, execution_id: int) -> None:
+async def update_stopped(tx: Transaction, execution_id: int) -> None:
     """End what is owed because of an event."""
-    await tx.run(UPDATE_STOPPED, policy_id=policy_id, execution_id=execution_id)
+    await tx.run(UPDATE_STOPPED, execution_id=execution_id)

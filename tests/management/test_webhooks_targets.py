@@ -14,7 +14,8 @@ from app.db import SQL
 from app.events import outbox
 from tests.management.client import Caller, unique
 from tests.management.conftest import MakeUser, Project
-from tests.management.webhooks import SET_TARGET, Watched, path_of, policy, target, watched
+from tests.management.webhooks import INSERT_MANY, SET_TARGET, Watched, path_of, policy, target, watched
+from tests.support.eventually import until
 
 EVENTS = SQL("""
     SELECT payload FROM outbox
@@ -52,6 +53,18 @@ async def test_secret_is_shown_once_and_the_one_before_signs_for_a_while(
     await admin.post(path, overlap_seconds=0)
     assert len((await admin.get(path)).json) == 1
     assert (await admin.post(path, overlap_seconds=31 * 86_400)).status == 422
+
+
+@pytest.mark.slow
+async def test_secret_whose_time_is_over_signs_no_more(admin: Caller, seen: Watched) -> None:
+    path = f"{seen.target_path}/secret"
+    await admin.post(path, overlap_seconds=1)
+
+    async def count() -> int:
+        return len((await admin.get(path)).json)
+
+    assert await count() == 2
+    await until(count, lambda number: number == 1)
 
 
 async def test_change_of_a_policy_keeps_the_signing_secret(admin: Caller, seen: Watched) -> None:
@@ -179,14 +192,31 @@ async def test_replay_without_time_zone_or_end_is_refused(admin: Caller, seen: W
         assert (await admin.post(f"{seen.path}/replay", body)).status == 422
 
 
-async def test_stopped_execution_owes_nothing_any_more(admin: Caller, seen: Watched) -> None:
+async def test_too_many_deliveries_are_not_replayed_at_once(admin: Caller, seen: Watched) -> None:
+    many = {"policy_id": seen.policy_id, "target_id": seen.target_id}
+    await seen.run(INSERT_MANY, count=10_000, **many)
+    span = {"from": "2026-01-01T00:00:00Z", "to": "2026-01-02T00:00:00Z"}
+    await seen.run(INSERT_MANY, count=1, **many)
+    refused = await admin.post(f"{seen.path}/replay", span)
+    assert (refused.status, "10000" in refused.message) == (400, True)
+    (first, *_) = (await admin.get(f"{seen.path}/deliveries", page_size=1)).json
+    await admin.post(f"{seen.path}/deliveries/{first['id']}/replay")
+    assert (await admin.post(f"{seen.path}/replay", span)).json == {"count": 10_000}
+
+
+async def test_stopped_execution_owes_nothing_any_more(admin: Caller, project: Project) -> None:
+    two = [target(address="http://one"), target(address="http://two")]
+    seen = await watched(admin, project, targets=two)
+    second = (await admin.get(seen.path)).json["targets"][1]["id"]
     execution = await seen.execution()
+    taken = await seen.delivery("success", execution=execution, target_id=second)
     waiting = await seen.delivery(execution=execution, is_leased=True)
     other = await seen.delivery()
     assert (await admin.post(f"{seen.path}/executions/{execution}/stop")).status == 200
     found = await seen.found(waiting)
     assert (found["status"], found["is_over"], found["is_leased"]) == ("stopped", True, False)
     assert (await seen.found(other))["status"] == "pending"
+    assert (await seen.found(taken))["status"] == "success"
 
 
 async def test_what_is_of_another_policy_can_not_be_touched(

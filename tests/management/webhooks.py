@@ -25,6 +25,16 @@ INSERT_ATTEMPT = SQL("""
     INSERT INTO webhook_attempts (delivery_id, number, attempted_at, took, status, error, answer)
     VALUES (%(delivery_id)s, %(number)s, '2026-01-01T00:00:00Z', '12 ms', %(status)s, %(error)s, %(answer)s)
 """)
+INSERT_MANY = SQL("""
+    WITH execution AS (
+        INSERT INTO webhook_executions (policy_id, event_id, event_type, occurred_at, operator, data)
+        SELECT %(policy_id)s, gen_random_uuid(), 'PUSH_ARTIFACT', '2026-01-01T00:00:00Z', 'somebody', '{}'
+        FROM generate_series(1, %(count)s)
+        RETURNING id
+    )
+    INSERT INTO webhook_deliveries (execution_id, target_id, event_number, status, give_up_at)
+    SELECT id, %(target_id)s, 1, 'dead', now() FROM execution
+""")
 FIND_DELIVERY = SQL("""
     SELECT json_build_object(
         'status', status, 'attempts', attempts, 'webhook_id', delivery_id, 'is_due', due_at <= now(),
@@ -101,13 +111,19 @@ class Watched:
         )
 
     async def delivery(
-        self, status: str = "pending", *, attempts: int = 0, is_leased: bool = False, execution: int = 0
+        self,
+        status: str = "pending",
+        *,
+        attempts: int = 0,
+        is_leased: bool = False,
+        execution: int = 0,
+        target_id: int = 0,
     ) -> int:
-        """What is owed to the target, of an event of its own unless one is named."""
+        """What is owed to the target, or another one, of an event of its own unless one is named."""
         return await self._insert(
             INSERT_DELIVERY,
             execution_id=execution or await self.execution(),
-            target_id=self.target_id,
+            target_id=target_id or self.target_id,
             status=status,
             attempts=attempts,
             is_leased=is_leased,
