@@ -5,10 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from app.bootstrap import bootstrap
+from app.resources import open_resources
 from app.settings import Settings, load
 from tests.conftest import ADMIN_PASSWORD, SECRET_KEY
 from tests.support.consumer import Consumer, running_consumer
-from tests.support.registry import Registry
 from tests.webhooks.posting import Posting
 
 
@@ -42,6 +43,8 @@ async def other_consumer() -> AsyncIterator[Consumer]:
 
 
 @pytest.fixture
-async def posting(registry: Registry) -> Posting:
+async def posting(settings: Settings) -> AsyncIterator[Posting]:
     """What posts the events of a registry, in the process of the test."""
-    return Posting(registry)
+    async with open_resources(settings) as r:
+        await bootstrap(r.database, "")
+        yield Posting(r)

@@ -7,11 +7,11 @@ import msgspec
 
 from app.db import SQL
 from app.events import ArtifactPushed, Cause, Event, outbox
+from app.resources import Resources
 from app.vault import keep
 from app.webhooks.deliver import Deliveries
 from app.webhooks.fan_out import fan_out
 from app.webhooks.model import SigningSecret, TargetSecrets
-from tests.support.registry import Registry
 
 INSERT_POLICY = SQL("""
     INSERT INTO webhook_policies (project_id, name, event_types, filters, creator)
@@ -49,12 +49,12 @@ def pushed(repository: str = "library/app", *tags: str, digest: str = DIGEST) ->
 
 @dataclass(frozen=True)
 class Posting:
-    registry: Registry
+    resources: Resources
 
     async def policy(
         self, *types: str, filters: tuple[dict[str, str], ...] = (), name: str = "policy"
     ) -> int:
-        async with self.registry.resources.database.transaction() as tx:
+        async with self.resources.database.transaction() as tx:
             return int(
                 await tx.value(
                     INSERT_POLICY,
@@ -75,9 +75,9 @@ class Posting:
             "timeout": 10.0,
             "is_ordered": False,
         } | changed
-        async with self.registry.resources.database.transaction() as tx:
+        async with self.resources.database.transaction() as tx:
             sealed = msgspec.json.encode(secrets).decode()
-            secret_id = await keep(tx, self.registry.resources.sealer, sealed)
+            secret_id = await keep(tx, self.resources.sealer, sealed)
             return int(
                 await tx.value(
                     INSERT_TARGET, policy_id=policy_id, address=address, secret_id=secret_id, **target
@@ -86,14 +86,14 @@ class Posting:
 
     async def happen(self, *events: Event) -> list[int]:
         """Record events as the user admin and fan them out."""
-        r = self.registry.resources
+        r = self.resources
         async with r.database.transaction() as tx:
             await outbox.record(tx, Cause(username="admin", request_id="request-1"), *events)
         async with r.database.transaction() as tx:
             return await fan_out(tx, r, await outbox.claim(tx, 1_000))
 
     async def deliver(self, *target_ids: int) -> None:
-        await Deliveries(self.registry.resources).deliver(target_ids)
+        await Deliveries(self.resources).deliver(target_ids)
 
     async def make_due(self) -> None:
         await self.run(MAKE_DUE)
@@ -103,17 +103,17 @@ class Posting:
         await self.run(CLOSE)
 
     async def run(self, statement: SQL, **params: object) -> int:
-        async with self.registry.resources.database.autocommit() as statements:
+        async with self.resources.database.autocommit() as statements:
             return await statements.run(statement, **params)
 
     async def value(self, statement: SQL, **params: object) -> Any:
-        async with self.registry.resources.database.autocommit() as statements:
+        async with self.resources.database.autocommit() as statements:
             return await statements.value(statement, **params)
 
     async def statuses(self, target_id: int) -> list[str]:
-        async with self.registry.resources.database.autocommit() as statements:
+        async with self.resources.database.autocommit() as statements:
             return await statements.values(STATUSES, target_id=target_id)
 
     async def attempts(self, target_id: int) -> list[dict[str, Any]]:
-        async with self.registry.resources.database.autocommit() as statements:
+        async with self.resources.database.autocommit() as statements:
             return await statements.all(dict, ATTEMPTS, target_id=target_id)

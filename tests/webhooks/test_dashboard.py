@@ -10,13 +10,13 @@ from tests.webhooks.posting import Posting, pushed
 
 
 async def seen(posting: Posting) -> KindOfJob:
-    async with posting.registry.resources.database.autocommit() as statements:
+    async with posting.resources.database.autocommit() as statements:
         kinds = await look.list_kinds(statements)
     return next(kind for kind in kinds if kind.name == "deliver_webhooks")
 
 
 async def act(posting: Posting, action: Action) -> None:
-    async with posting.registry.resources.database.transaction() as tx:
+    async with posting.resources.database.transaction() as tx:
         await control.act_on_kind(tx, Cause("admin"), "WEBHOOK", action=action)
 
 
@@ -26,14 +26,14 @@ async def test_paused_webhooks_wait_and_are_sent_when_they_are_resumed(
     target = await posting.target(await posting.policy(), consumer.url)
     await act(posting, "pause")
     await posting.happen(pushed())
-    assert await list_waited_for(posting.registry.resources) == []
+    assert await list_waited_for(posting.resources) == []
     await posting.deliver(target)
     assert consumer.received == []
     kind = await seen(posting)
     assert (kind.waiting, kind.running, kind.is_paused) == (1, 0, True)
     assert kind.oldest_at
     await act(posting, "resume")
-    assert await list_waited_for(posting.registry.resources) == [target]
+    assert await list_waited_for(posting.resources) == [target]
     await posting.deliver(target)
     assert len(consumer.received) == 1
     kind = await seen(posting)

@@ -45,9 +45,9 @@ async def test_what_another_worker_sends_is_left_alone_until_it_has_died(
     await posting.run(LEASE, **{"for": timedelta(seconds=20)})
     await posting.deliver(target)
     assert not consumer.received
-    assert await list_waited_for(posting.registry.resources) == []
+    assert await list_waited_for(posting.resources) == []
     await posting.run(LEASE, **{"for": timedelta(0)})
-    assert await list_waited_for(posting.registry.resources) == [target]
+    assert await list_waited_for(posting.resources) == [target]
     await posting.deliver(target)
     assert [attempt["number"] for attempt in await posting.attempts(target)] == [2]
 

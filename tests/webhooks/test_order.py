@@ -66,7 +66,7 @@ async def test_an_event_waits_for_older_ones_that_another_relay_is_taking(
 ) -> None:
     target = await posting.target(await posting.policy(), consumer.url, is_ordered=True)
     await posting.happen()
-    r = posting.registry.resources
+    r = posting.resources
     async with r.database.transaction() as tx:
         await outbox.record(tx, Cause("admin"), *(pushed("library/app", str(number)) for number in range(2)))
     async with r.database.transaction() as slow:
@@ -90,7 +90,7 @@ async def test_what_happens_while_one_is_sent_waits_for_it(posting: Posting, con
         return web.Response()
 
     consumer.answer = answer
-    deliveries = Deliveries(posting.registry.resources)
+    deliveries = Deliveries(posting.resources)
     await posting.happen(pushed("library/app", "0"))
     working = asyncio.create_task(deliveries.deliver([target]))
     await until(consumer.count, (1).__eq__)

@@ -92,9 +92,9 @@ async def test_after_five_failures_in_a_row_nothing_is_sent_but_one_probe(
     await posting.make_due()
     await posting.deliver(target)
     assert len(consumer.received) == 8
-    assert await list_waited_for(posting.registry.resources) == []
+    assert await list_waited_for(posting.resources) == []
     await posting.end_pause()
-    assert await list_waited_for(posting.registry.resources) == [target]
+    assert await list_waited_for(posting.resources) == [target]
     await posting.deliver(target)
     assert len(consumer.received) == 9, "one finds out"
     assert 19 < (await posting.value(HEALTH, target_id=target))["open_for"] <= 20
@@ -168,9 +168,9 @@ async def test_what_is_owed_waits_while_a_policy_is_disabled(posting: Posting, c
     await posting.run(DISABLE, is_enabled=False)
     await posting.deliver(target)
     assert not consumer.received
-    assert await list_waited_for(posting.registry.resources) == []
+    assert await list_waited_for(posting.resources) == []
     await posting.run(DISABLE, is_enabled=True)
-    assert await list_waited_for(posting.registry.resources) == [target]
+    assert await list_waited_for(posting.resources) == [target]
     await posting.deliver(target)
     assert len(consumer.received) == 1
 
@@ -184,7 +184,7 @@ async def test_a_target_that_stalls_holds_up_no_other(
     consumer.answer = stall
     await posting.happen(*(pushed("library/app", f"v{number}") for number in range(100)))
     began = time.monotonic()
-    deliveries = Deliveries(posting.registry.resources)
+    deliveries = Deliveries(posting.resources)
     working = asyncio.create_task(deliveries.deliver([stalled, fast]))
     await until(other_consumer.count, (100).__eq__)
     assert time.monotonic() - began < 1
@@ -208,7 +208,7 @@ async def test_one_answer_that_takes_its_time_holds_up_no_other_of_its_target(
 
     consumer.answer = answer
     await posting.happen(*(pushed("library/app", f"v{number}") for number in range(50)))
-    deliveries = Deliveries(posting.registry.resources)
+    deliveries = Deliveries(posting.resources)
     working = asyncio.create_task(deliveries.deliver([target]))
     await until(consumer.count, (50).__eq__)
     await posting.happen(pushed("library/app", "late"))
@@ -256,8 +256,8 @@ async def test_what_is_over_is_forgotten_after_a_month_and_what_is_owed_is_not(
     await posting.happen(pushed("library/app", "v1"))
     await posting.deliver(target)
     await posting.happen(pushed("library/app", "v2"))
-    assert await purge(posting.registry.resources) == 0
+    assert await purge(posting.resources) == 0
     await posting.run(AGE_LOG)
-    assert await purge(posting.registry.resources) == 1
+    assert await purge(posting.resources) == 1
     assert await posting.statuses(target) == ["pending"]
     assert await posting.value(COUNT) == 1
