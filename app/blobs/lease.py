@@ -1,8 +1,10 @@
 """The one writer of an upload session: becoming it, staying it, and finding that somebody else is."""
 
+import asyncio
 import time
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
+from typing import Any, TypeVar
 from uuid import UUID
 
 from app.access import Call
@@ -10,6 +12,8 @@ from app.blobs import session_store as sessions
 from app.blobs.model import UploadSession, whereabouts
 from app.oci.errors import BlobUploadBusy, BlobUploadUnknown, ChunkOutOfOrder
 from app.resources import Resources
+
+_Result = TypeVar("_Result")
 
 
 async def find_session(r: Resources, call: Call, upload_id: UUID) -> UploadSession:
@@ -58,6 +62,17 @@ class SignOfLife:
             self._r.database, self._session.id, token, lease=self._r.settings.uploads.lease
         ):
             raise busy()
+
+    async def during(self, work: Coroutine[Any, Any, _Result]) -> _Result:
+        """Wait for what takes its time and shows no sign itself, such as copying inside a storage."""
+        task = asyncio.create_task(work)
+        try:
+            while not (await asyncio.wait([task], timeout=self._third))[0]:
+                await self()
+            return task.result()
+        finally:
+            task.cancel()
+            await asyncio.wait([task])
 
 
 def check_order(session: UploadSession, start: int | None) -> None:

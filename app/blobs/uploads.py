@@ -187,7 +187,8 @@ async def _place(r: Resources, session: UploadSession, *, digest: Digest, last: 
                 await receiver.finish()
                 again = await hash_stored(r, receiver.state, receiver.offset, algorithm=digest.algorithm)
                 _compare(digest, again.digest())
-            await r.storage.commit(receiver.state, digest, receiver.offset)
+            commit = r.storage.commit(receiver.state, digest, receiver.offset)
+            await SignOfLife(r, session).during(commit)
     except BaseException:
         await receiver.drop()
         raise

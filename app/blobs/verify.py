@@ -92,7 +92,7 @@ async def _freeze(r: Resources, session: UploadSession) -> UploadSession:
     direct = r.storage.direct
     if direct is None:
         raise BlobUploadUnknown("the storage that it was begun on is not this one; start again")
-    frozen = await direct.freeze(session.storage_state)
+    frozen = await SignOfLife(r, session).during(direct.freeze(session.storage_state))
     session = replace(
         session,
         direct="frozen",
@@ -137,7 +137,8 @@ async def _commit(r: Resources, session: UploadSession, digest: Digest) -> None:
         raise DigestInvalid({"named": digest, "content": session.found_digest})
     await spare(r, digest)
     try:
-        await r.storage.commit(session.storage_state, digest, session.offset_bytes)
+        commit = r.storage.commit(session.storage_state, digest, session.offset_bytes)
+        await SignOfLife(r, session).during(commit)
     except FileNotFoundError:
         # We have seen that they have this digest: a close that was cut short left the blob in its place.
         if await r.storage.stat(digest) != session.offset_bytes:

@@ -13,7 +13,7 @@ from tests.conformance.content import digest_of, unique
 from tests.conformance.serving import served_by_processes, settings_for
 from tests.flows.closing import STEPS, IsMeant
 from tests.flows.presigned import Uploader, left_in
-from tests.support.eventually import DEADLINE_SECONDS, until
+from tests.support.eventually import DEADLINE_SECONDS, pass_time, until
 from tests.support.faulty import Ask, Fault, FaultyWay, answering, faulty_way, first, reset, where
 from tests.support.places import BUCKETS, Place
 from tests.support.registry import Registry, running_registry
@@ -29,6 +29,8 @@ EVERY_STEP = [
     for driver in BUCKETS
     for step, is_meant in STEPS[driver].items()
 ]
+THAT_TAKE_LONG = [one for one in EVERY_STEP if one.id in {"s3-copy", "azure-end"}]
+LEASE_SECONDS = 1
 THAT_IS_TRIED_AGAIN = [one for one in EVERY_STEP if str(one.id).partition("-")[2] != "removal"]
 
 
@@ -42,7 +44,12 @@ async def way(place: Place) -> AsyncIterator[FaultyWay]:
 def settings(place: Place, way: FaultyWay) -> dict[str, str]:
     """The registry goes the faulty way, and its clients do not."""
     ours = place.by(way.url).settings
-    return {"uploads_lease": "1", "storage_attempts": "2", "storage_public_endpoint": place.endpoint, **ours}
+    return {
+        "uploads_lease": str(LEASE_SECONDS),
+        "storage_attempts": "2",
+        "storage_public_endpoint": place.endpoint,
+        **ours,
+    }
 
 
 @pytest.fixture
@@ -68,6 +75,30 @@ async def test_a_close_that_the_storage_fails_is_sent_again(
     assert closed.status == 201
     assert (await repo.get(f"blobs/{digest_of(data)}")).body == data
     assert await left_in(on_storage) == []
+
+
+@pytest.mark.parametrize(("place", "is_meant"), THAT_TAKE_LONG, indirect=["place"])
+async def test_who_waits_for_the_storage_stays_the_only_one(
+    client: Uploader, repo: Repository, way: FaultyWay, is_meant: IsMeant
+) -> None:
+    """For twice as long as somebody who shows no sign of life."""
+    asked, is_let_go, data = 0, asyncio.Event(), unique(SIZE)
+
+    async def slow(_: web.Request, ask: Ask) -> web.StreamResponse:
+        nonlocal asked
+        asked += 1
+        await is_let_go.wait()
+        return await ask()
+
+    session = await client.send(data)
+    way.fault = where(is_meant, slow)
+    closing = asyncio.create_task(repo.close(session, digest_of(data)))
+    await pass_time(2 * LEASE_SECONDS)
+    assert (await repo.close(session, digest_of(data))).status == 409
+    is_let_go.set()
+    assert (await closing).status == 201
+    assert asked == 1
+    assert (await repo.get(f"blobs/{digest_of(data)}")).body == data
 
 
 @pytest.mark.parametrize(("place", "is_meant"), EVERY_STEP, indirect=["place"])
