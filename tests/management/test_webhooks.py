@@ -8,6 +8,7 @@ from app.access import Role
 from app.db import SQL
 from tests.management.client import Caller, unique
 from tests.management.conftest import MakeUser, Project, make_project
+from tests.management.robots import caller_of, of_project
 from tests.management.webhooks import CERTIFICATE, path_of, policy, target
 from tests.support.registry import Registry
 
@@ -191,6 +192,17 @@ async def test_values_of_headers_are_for_those_who_may_change_the_policy(
     assert (await (await make_user(Role.DEVELOPER)).get(path)).status == 403
     async with shared.resources.database.autocommit() as statements:
         assert all(secret not in token for token in await statements.values(SECRETS_OF))
+
+
+async def test_robot_sees_values_where_it_may_change_them(
+    admin: Caller, project: Project, shared: Registry
+) -> None:
+    body = policy(targets=[target(auth_header="secret")])
+    path = f"{path_of(project)}/{(await admin.post(path_of(project), body)).new_id}"
+    for actions, seen in ((("read",), ""), (("read", "update"), "secret")):
+        access = [{"resource": "notification-policy", "action": action} for action in actions]
+        robot = caller_of(shared, await admin.post("/robots", of_project(project, access)))
+        assert (await robot.get(path)).json["targets"][0]["auth_header"] == seen
 
 
 async def test_target_is_known_by_type_and_address_and_keeps_what_nothing_is_said_of(
