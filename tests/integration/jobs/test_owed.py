@@ -88,6 +88,7 @@ async def test_what_fails_in_a_batch_is_tried_by_itself_and_the_others_are_done(
     for _ in range(2):
         await called({}, [owed.id for owed in await told(r)])
     assert all(owed.is_suspect for owed in await told(r))
+    assert not await running.start(r.database, [good, poison, better], uuid4())
     await called({}, [])
     assert sorted(batches) == [1, 1, 1, 3, 3]
     assert {good, poison, better} - set(await states(r)) == {good, better}
@@ -151,6 +152,7 @@ async def test_what_a_living_process_runs_is_not_told_or_started_again(r: Resour
     assert len(await running.start(r.database, ids, one.id)) == 2
     assert not await told(r)
     assert not await running.start(r.database, ids, uuid4())
+    await running.beat(r.database, one, [], pause=PATIENCE)
     await running.beat(r.database, one, ids, pause=timedelta(0))
     assert not await running.take_over(r.database, patience=PATIENCE)
     assert all(state["runs"] for state in (await states(r)).values())

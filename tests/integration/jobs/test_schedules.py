@@ -10,7 +10,7 @@ from app.resources import Resources
 from tests.support.jobs import process, run, states, told, value
 from workers.running import Runner
 
-MISS = SQL("UPDATE schedules SET next_at = now() - interval '3 days', cron = '* * * * * *'")
+MISS = SQL("UPDATE schedules SET next_at = now() - interval '3 days', cron = '0 0 0 1 1 *'")
 FIRED = SQL("SELECT count(*) FROM pending_jobs WHERE event IS NULL")
 NEXT = SQL("SELECT next_at FROM schedules")
 
@@ -20,9 +20,10 @@ async def test_schedule_fires_once_for_all_and_what_was_missed_is_caught_up_once
     async with r.database.transaction() as tx:
         await schedules.set_schedule(tx, RECOUNT_QUOTAS, 7, cron="0 0 0 1 1 *")
     assert await schedules.fire(r.database, jobs) == 0
-    await run(r, MISS)
-    fired = await asyncio.gather(*(schedules.fire(r.database, jobs) for _ in range(5)))
-    assert sum(fired) == 1
+    for _ in range(5):
+        await run(r, MISS)
+        fired = await asyncio.gather(*(schedules.fire(r.database, jobs) for _ in range(5)))
+        assert sum(fired) == 1
     assert await value(r, FIRED) == 1
     assert await value(r, NEXT) > datetime.now(UTC) - timedelta(seconds=1)
     seen: list[object] = []
