@@ -1,6 +1,7 @@
 """Running a job: noted before it begins, so that a crash is known, and after it failed."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 from typing import Any, Final, NamedTuple, TypeAlias
@@ -36,6 +37,8 @@ class Runner:
         self.process = process
         self.r = r
         self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._busy: Counter[Job] = Counter()
+        self._failing: set[Job] = set()
 
     def for_events(self, job: Job, run: Run) -> Run:
         """Return what a queue calls for a job that is owed for events: it settles what it did."""
@@ -77,6 +80,9 @@ class Runner:
             if not ids:
                 await self._run_suspects(kind)
                 return
+            if kind.job in self._failing and self._busy[kind.job]:
+                # Such as what waits for a collector that is gone: others need the room. It is told again.
+                return
             started = await running.start(self.r.database, ids, self.process.id)
             if started:
                 await self._attempt(kind, started)
@@ -98,9 +104,11 @@ class Runner:
         with keeping_lines() as kept:
             task = asyncio.create_task(self._in_time(kind, started))
             self._tasks.update(dict.fromkeys(ids, task))
+            self._busy[kind.job] += 1
             try:
                 outcome, error = await self._end_of(task, kind.job, ids)
             finally:
+                self._busy[kind.job] -= 1
                 for job_id in ids:
                     del self._tasks[job_id]
         if kind.is_scheduled or outcome != "success":
@@ -115,7 +123,9 @@ class Runner:
                 log=kept.text,
             )
             await runs.insert(self.r.database, ended)
-        return outcome != "error"
+        has_failed = outcome == "error"
+        (self._failing.add if has_failed else self._failing.discard)(kind.job)
+        return not has_failed
 
     async def _in_time(self, kind: _Kind, started: Sequence[Started]) -> None:
         async with asyncio.timeout(kind.job.timeout.total_seconds()):

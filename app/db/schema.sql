@@ -940,8 +940,6 @@ CREATE INDEX manifests_subject_idx ON manifests USING btree (repository_id, subj
 
 CREATE INDEX orphaned_blobs_noticed_at_idx ON orphaned_blobs USING btree (noticed_at);
 
-CREATE INDEX pending_jobs_age_idx ON pending_jobs USING btree (name, created_at);
-
 CREATE INDEX pending_jobs_set_aside_idx ON pending_jobs USING btree (set_aside_at, id) WHERE (set_aside_at IS NOT NULL);
 
 CREATE INDEX pending_jobs_suspect_idx ON pending_jobs USING btree (name, created_at) WHERE is_suspect;

@@ -29,7 +29,6 @@ CREATE INDEX pending_jobs_tell_idx ON pending_jobs (name, tell_at) WHERE tell_at
 CREATE INDEX pending_jobs_worker_idx ON pending_jobs (worker_id) WHERE worker_id IS NOT NULL;
 CREATE INDEX pending_jobs_suspect_idx ON pending_jobs (name, created_at) WHERE is_suspect;
 CREATE INDEX pending_jobs_set_aside_idx ON pending_jobs (set_aside_at, id) WHERE set_aside_at IS NOT NULL;
-CREATE INDEX pending_jobs_age_idx ON pending_jobs (name, created_at);
 
 CREATE TABLE workers (
     id uuid PRIMARY KEY,

@@ -251,3 +251,31 @@ async def test_what_a_process_was_told_when_it_died_is_told_again_at_once(r: Res
     assert await running.take_over(r.database, patience=PATIENCE) == []
     taken = await pending.take_due(r.database, [JOB], patience=PATIENCE, limit=1)
     assert [(owed.id, owed.is_suspect) for owed in taken] == [(ids[0], False)]
+
+
+async def test_kind_that_fails_takes_one_place_until_it_succeeds(r: Resources) -> None:
+    ids = await owe(r, *"abcde")
+    has_begun, may_end, running_now = asyncio.Event(), asyncio.Event(), list[str]()
+
+    async def work(_context: dict[str, Any], batch: list[str]) -> None:
+        running_now.extend(batch)
+        has_begun.set()
+        await may_end.wait()
+        if ids[0] in batch:
+            raise OSError
+        await settle(r, batch)
+
+    called = Runner(r, process()).for_events(JOB, work)
+    await told(r)
+    may_end.set()
+    await called({}, ids[:1])
+    may_end.clear()
+    has_begun.clear()
+    async with asyncio.timeout(20), asyncio.TaskGroup() as group:
+        group.create_task(awaited(called({}, ids[1:2])))
+        await has_begun.wait()
+        await called({}, ids[2:3])
+        assert running_now == ids[:2]
+        may_end.set()
+    await called({}, ids[2:])
+    assert sorted(running_now) == sorted(ids)
