@@ -19,6 +19,9 @@ FORMATS: Final[dict[TargetKind, tuple[PayloadFormat, ...]]] = {
 }
 """What can be posted to a kind of target; messages for people have one form each."""
 
+MAX_POLICIES: Final = 100
+"""Of one project, more or less: each of them is looked at for every event."""
+
 MAX_TARGETS: Final = 10
 """Of one policy."""
 

@@ -10,13 +10,13 @@ from app.events import (
     NotificationPolicyUpdated,
     outbox,
 )
-from app.harbor.errors import Conflict, NotFound
+from app.harbor.errors import BadRequest, Conflict, NotFound
 from app.harbor.query import ListQuery
 from app.resources import Resources
 from app.webhooks import policy_store
 from app.webhooks.checks import check_policy
 from app.webhooks.confidential import secrets_of
-from app.webhooks.model import EventFilter, Policy, TargetSecrets, Terms
+from app.webhooks.model import MAX_POLICIES, EventFilter, Policy, TargetSecrets, Terms
 from app.webhooks.schemas import WebhookPolicyReq
 from app.webhooks.targets import settle_targets
 
@@ -53,13 +53,15 @@ async def create_policy(r: Resources, call: ProjectCall, wanted: WebhookPolicyRe
     """Make a policy and return its id.
 
     Raises:
-        BadRequest: what is wrong with it.
+        BadRequest: what is wrong with it, or the project has as many as it can have.
         Conflict: the name is taken.
         NotFound: the project is gone.
     """
     check_policy(wanted)
     try:
         async with r.database.transaction() as tx:
+            if await policy_store.count_policies(tx, call.project_id) >= MAX_POLICIES:
+                raise BadRequest(f"a project has {MAX_POLICIES} webhook policies at most; delete one first")
             terms = _terms(wanted, ())
             policy_id = await policy_store.insert_policy(
                 tx, call.project_id, call.cause.username, terms=terms

@@ -74,6 +74,14 @@ async def lock_targets(tx: Transaction, policy_id: int) -> list[int]:
     return await tx.values(LOCK_TARGETS, policy_id=policy_id)
 
 
+COUNT_POLICIES = SQL("SELECT count(*) FROM webhook_policies WHERE project_id = %(project_id)s")
+
+
+async def count_policies(tx: Transaction, project_id: int) -> int:
+    """Return how many policies the project has."""
+    return int(await tx.value(COUNT_POLICIES, project_id=project_id))
+
+
 INSERT_POLICY = SQL("""
     INSERT INTO webhook_policies (project_id, creator, name, description, event_types, filters, is_enabled)
     VALUES (%(project_id)s, %(creator)s, %(name)s, %(description)s, %(event_types)s, %(filters)s::json,

@@ -165,6 +165,11 @@ async def test_name_is_taken_once_in_a_project(
     assert (await admin.put(f"{path_of(project)}/{other}", policy(name="a"))).code == "CONFLICT"
 
 
+async def test_project_has_a_hundred_policies_at_most(admin: Caller, project: Project) -> None:
+    answers = [await admin.post(path_of(project), policy(name=str(number))) for number in range(101)]
+    assert [answer.status for answer in answers] == [201] * 100 + [400]
+
+
 async def test_policy_of_another_project_is_not_there(
     admin: Caller, project: Project, shared: Registry
 ) -> None:
