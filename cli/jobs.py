@@ -124,7 +124,12 @@ def _screen() -> Iterator[None]:
 
 def lines_of(seen: Overview, now: datetime) -> list[str]:
     """Return the tables as lines."""
-    jobs = [
+    tables = (_kinds(seen), _workers(seen, now), _set_aside(seen), _failures(seen))
+    return [line for table in tables for line in ("", *table)][1:]
+
+
+def _kinds(seen: Overview) -> list[str]:
+    rows = [
         (
             TYPES.get(kind.name, kind.name),
             str(kind.waiting),
@@ -135,7 +140,11 @@ def lines_of(seen: Overview, now: datetime) -> list[str]:
         )
         for kind in seen.kinds
     ]
-    workers = [
+    return _table(("TYPE", "WAITING", "OLDEST", "RUNNING", "SET ASIDE", ""), rows)
+
+
+def _workers(seen: Overview, now: datetime) -> list[str]:
+    rows = [
         (
             str(process.id)[:8],
             f"{process.host}/{process.pid}",
@@ -146,22 +155,17 @@ def lines_of(seen: Overview, now: datetime) -> list[str]:
         )
         for process in seen.processes
     ]
-    failures = [
-        (
-            f"{run.ended_at:%m-%d %H:%M:%S}",
-            run.outcome,
-            run.job_id,
-            _printable(run.error)[:_ERROR_CHARACTERS],
-        )
-        for run in seen.failures
-    ]
-    return [
-        *_table(("TYPE", "WAITING", "OLDEST", "RUNNING", "SET ASIDE", ""), jobs),
-        "",
-        *_table(("WORKER", "HOST/PID", "QUEUES", "BUSY", "UP", "HEARTBEAT"), workers),
-        "",
-        *_table(("FAILED (UTC)", "HOW", "JOB", "ERROR"), failures),
-    ]
+    return _table(("WORKER", "HOST/PID", "QUEUES", "BUSY", "UP", "HEARTBEAT"), rows)
+
+
+def _set_aside(seen: Overview) -> list[str]:
+    rows = [(_moment(job.set_aside_at), job.id, _printable(job.error)) for job in seen.set_aside]
+    return _table(("SET ASIDE (UTC)", "JOB", "ERROR"), rows)
+
+
+def _failures(seen: Overview) -> list[str]:
+    rows = [(_moment(run.ended_at), run.outcome, run.job_id, _printable(run.error)) for run in seen.failures]
+    return _table(("FAILED (UTC)", "HOW", "JOB", "ERROR"), rows)
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
@@ -173,9 +177,13 @@ def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
 
 
 def _printable(text: str) -> str:
-    """Return the first line of what somebody else wrote, without anything that a terminal would obey."""
-    first = (text.splitlines() or [""])[0]
+    """Return the begin of what somebody else wrote, without anything that a terminal would obey."""
+    first = (text.splitlines() or [""])[0][:_ERROR_CHARACTERS]
     return "".join(character if character.isprintable() else "?" for character in first)
+
+
+def _moment(at: datetime) -> str:
+    return f"{at.astimezone(UTC):%m-%d %H:%M:%S}"
 
 
 def _span(seconds: float) -> str:

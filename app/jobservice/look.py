@@ -67,10 +67,9 @@ async def get_log(r: Resources, job_id: str) -> str:
 
 
 def _described(run: EndedRun) -> str:
-    head = (
-        f"{run.name} {run.outcome}, {run.started_at:%Y-%m-%dT%H:%M:%SZ} to {run.ended_at:%Y-%m-%dT%H:%M:%SZ}"
-    )
-    return "\n".join(part for part in (f"{head}, worker {run.worker_id}", run.error, run.log) if part) + "\n"
+    began, ended = (f"{moment:%Y-%m-%dT%H:%M:%SZ}" for moment in (run.started_at, run.ended_at))
+    head = f"{run.name} {run.outcome}, {began} to {ended}, worker {run.worker_id}"
+    return "\n".join(part for part in (head, run.error, run.log or "it logged nothing") if part) + "\n"
 
 
 async def list_set_aside(r: Resources, query: ListQuery) -> Page[JobSetAside]:

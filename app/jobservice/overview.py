@@ -6,12 +6,13 @@ from typing import Final
 from msgspec import Struct
 
 from app.db import Database
+from app.harbor.query import ListQuery
 from app.jobs import runs
 from app.jobs.runs import EndedRun
 from app.jobservice import look, store
-from app.jobservice.model import KindOfJob, RunningJob, WorkerProcess
+from app.jobservice.model import JobSetAside, KindOfJob, RunningJob, WorkerProcess
 
-_FAILURES_SHOWN: Final = 5
+_SHOWN: Final = 5
 
 
 class Overview(Struct, frozen=True):
@@ -20,6 +21,7 @@ class Overview(Struct, frozen=True):
     kinds: Sequence[KindOfJob]
     processes: Sequence[WorkerProcess]
     running: Sequence[RunningJob]
+    set_aside: Sequence[JobSetAside]
     failures: Sequence[EndedRun]
 
 
@@ -30,5 +32,6 @@ async def get_overview(database: Database) -> Overview:
             kinds=await look.list_kinds(statements),
             processes=await store.list_workers(statements),
             running=await store.list_running(statements),
-            failures=await runs.list_failed(statements, limit=_FAILURES_SHOWN),
+            set_aside=(await store.SET_ASIDE.page(statements, ListQuery(page_size=_SHOWN))).rows,
+            failures=await runs.list_failed(statements, limit=_SHOWN),
         )

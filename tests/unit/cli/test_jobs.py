@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from app.jobs.runs import EndedRun
-from app.jobservice.model import KindOfJob, RunningJob, WorkerProcess
+from app.jobservice.model import JobSetAside, KindOfJob, RunningJob, WorkerProcess
 from app.jobservice.overview import Overview
 from cli.jobs import lines_of
 
@@ -24,6 +24,7 @@ def test_tables_say_what_waits_runs_and_failed() -> None:
             )
         ],
         running=[RunningJob(WORKER, "count_pulls", NOW, "count_pulls:1", 200)],
+        set_aside=[JobSetAside("count_pulls:3", "count_pulls", NOW, NOW, failures=30, crashes=0, error="no")],
         failures=[
             EndedRun(
                 job_id="count_pulls:2",
@@ -44,6 +45,9 @@ def test_tables_say_what_waits_runs_and_failed() -> None:
         "",
         "WORKER HOST/PID QUEUES BUSY UP HEARTBEAT",
         "0f0e0d0c here/7 events 1/10 2 d 4 s ago",
+        "",
+        "SET ASIDE (UTC) JOB ERROR",
+        "11-21 16:30:00 count_pulls:3 no",
         "",
         "FAILED (UTC) HOW JOB ERROR",
         "11-21 16:30:00 error count_pulls:2 ValueError: ?[31mno",
