@@ -66,6 +66,13 @@ async def test_an_end_that_came_no_further_than_the_parts_is_gone_on_with(upload
     assert upload.left() == [""]
 
 
+async def test_parts_that_somebody_else_takes_away_just_now_are_not_made_up(upload: Upload) -> None:
+    upload.at(".frozen").mkdir()
+    with pytest.raises(FileNotFoundError):
+        await upload.frozen()
+    assert not upload.at().exists()
+
+
 async def test_an_end_that_came_as_far_as_the_whole_is_gone_on_with(upload: Upload) -> None:
     assert await upload.frozen() == b"onetwo"
     upload.at(".frozen").mkdir()
