@@ -190,7 +190,7 @@ INSERT_RESULTS = SQL("""
         END,
         due_at = CASE WHEN result.is_success THEN d.due_at ELSE statement_timestamp() + result.retry_in END
     FROM result JOIN held USING (id)
-    WHERE d.id = result.id AND d.attempts = result.number AND d.status = 'pending'
+    WHERE d.id = result.id AND d.status = 'pending' AND (result.is_success OR d.attempts = result.number)
 """)
 
 

@@ -3,11 +3,12 @@
 import asyncio
 from datetime import timedelta
 
+import pytest
 from aiohttp import web
 
 from app.db import SQL
 from app.webhooks.fan_out import list_waited_for
-from tests.support.consumer import Consumer, stall
+from tests.support.consumer import Consumer, Received, stall
 from tests.support.eventually import until
 from tests.webhooks.posting import Posting, pushed
 
@@ -15,6 +16,7 @@ LEASE = SQL("""
     UPDATE webhook_deliveries SET leased_until = now() + %(for)s::interval, attempts = 1
     WHERE status = 'pending'
 """)
+END_LEASE = SQL("UPDATE webhook_deliveries SET leased_until = now()")
 LEASED = SQL("SELECT count(*) FROM webhook_deliveries WHERE leased_until IS NOT NULL")
 
 
@@ -59,3 +61,30 @@ async def test_two_workers_send_everything_once(posting: Posting, consumer: Cons
     ids = [each.id for each in consumer.received]
     assert len(ids) == len(set(ids)) == 200
     assert await posting.statuses(target) == ["success"] * 200
+
+
+@pytest.mark.parametrize(("status", "settled"), [(200, ["success"]), (500, ["pending"])])
+async def test_a_late_answer_counts_where_it_was_taken_and_ends_nobodys_lease_where_it_failed(
+    posting: Posting, consumer: Consumer, status: int, settled: list[str]
+) -> None:
+    target = await posting.target(await posting.policy(), consumer.url)
+    await posting.happen(pushed())
+    is_over = asyncio.Event()
+
+    async def answer(_: Received) -> web.StreamResponse:
+        await is_over.wait()
+        return web.Response(status=status)
+
+    consumer.answer = answer
+    late = asyncio.create_task(posting.deliver(target))
+    await until(consumer.count, (1).__eq__)
+    await posting.run(END_LEASE)
+    consumer.answer = stall
+    current = asyncio.create_task(posting.deliver(target))
+    await until(consumer.count, (2).__eq__)
+    is_over.set()
+    await late
+    assert await posting.statuses(target) == settled
+    assert await posting.value(LEASED) == (0 if status == 200 else 1)
+    current.cancel()
+    await asyncio.wait([current])
