@@ -3,7 +3,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final, NamedTuple, TypeAlias
 
 import structlog
@@ -62,9 +62,16 @@ class Runner:
         """Return what a queue calls for a job that finds out by itself what there is to do."""
         context: dict[str, Any] = {"resources": self.r}
 
-        async def called(_context: dict[str, Any], *arguments: object) -> None:
+        async def in_time(*arguments: object) -> None:
             async with asyncio.timeout(job.timeout.total_seconds()):
                 await run(context, *arguments)
+
+        async def called(_context: dict[str, Any], *arguments: object) -> None:
+            one = Started(job.name, None, datetime.now(UTC))
+            with keeping_lines() as kept:
+                outcome, error = await self._end_of(asyncio.create_task(in_time(*arguments)), job, [])
+            if outcome != "success":
+                await self._keep(job, one, outcome=outcome, error=error, lines=kept.text)
 
         return called
 
@@ -112,20 +119,23 @@ class Runner:
                 for job_id in ids:
                     del self._tasks[job_id]
         if kind.is_scheduled or outcome != "success":
-            ended = runs.Run(
-                job_id=ids[0],
-                name=kind.job.name,
-                vendor_id=started[0].vendor_id,
-                worker_id=self.process.id,
-                started_at=started[0].started_at,
-                outcome=outcome,
-                error=error,
-                log=kept.text,
-            )
-            await runs.insert(self.r.database, ended)
+            await self._keep(kind.job, started[0], outcome=outcome, error=error, lines=kept.text)
         has_failed = outcome == "error"
         (self._failing.add if has_failed else self._failing.discard)(kind.job)
         return not has_failed
+
+    async def _keep(self, job: Job, one: Started, *, outcome: str, error: str, lines: str) -> None:
+        run = runs.Run(
+            job_id=one.id,
+            name=job.name,
+            vendor_id=one.vendor_id,
+            worker_id=self.process.id,
+            started_at=one.started_at,
+            outcome=outcome,
+            error=error,
+            log=lines,
+        )
+        await runs.insert(self.r.database, run)
 
     async def _in_time(self, kind: _Kind, started: Sequence[Started]) -> None:
         async with asyncio.timeout(kind.job.timeout.total_seconds()):

@@ -12,7 +12,7 @@ from arq import ArqRedis
 from msgspec.structs import replace
 
 from app.db import SQL
-from app.jobs import COUNT_PULLS, pending, running
+from app.jobs import COUNT_PULLS, DELIVER_WEBHOOKS, pending, running, runs
 from app.jobs.running import CRASHES, Unfinished
 from app.resources import Resources
 from tests.support.jobs import (
@@ -279,3 +279,13 @@ async def test_kind_that_fails_takes_one_place_until_it_succeeds(r: Resources) -
         may_end.set()
     await called({}, ids[2:])
     assert sorted(running_now) == sorted(ids)
+
+
+async def test_nudge_that_fails_is_kept_with_its_error(r: Resources) -> None:
+    async def fails(_context: dict[str, Any], _target_ids: list[int]) -> None:
+        raise ValueError("no good")
+
+    await Runner(r, process()).nudged(DELIVER_WEBHOOKS, fails)({}, [1])
+    async with r.database.autocommit() as statements:
+        (kept,) = await runs.list_failed(statements, limit=2)
+    assert (kept.job_id, kept.error) == ("deliver_webhooks", "ValueError: no good")
