@@ -4,8 +4,11 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
+
 from app.db import SQL
 from app.jobs import RECOUNT_QUOTAS, schedules
+from app.jobs.cron import BadCron
 from app.resources import Resources
 from tests.support.jobs import process, run, states, told, value
 from workers.running import Runner
@@ -51,3 +54,17 @@ async def test_schedule_that_still_runs_is_not_owed_twice(r: Resources) -> None:
     await run(r, MISS)
     assert await schedules.fire(r.database, jobs) == 1
     assert await value(r, FIRED) == 1
+
+
+async def test_schedule_is_changed_and_dropped(r: Resources) -> None:
+    async with r.database.transaction() as tx:
+        first = await schedules.set_schedule(tx, RECOUNT_QUOTAS, 7, cron="0 0 0 1 1 *")
+        again = await schedules.set_schedule(
+            tx, RECOUNT_QUOTAS, 7, cron="0 0 2 1 1 *", time_zone="Asia/Tokyo"
+        )
+        assert again == first
+        assert (await tx.value(NEXT)).astimezone(UTC).hour == 17
+        with pytest.raises(BadCron):
+            await schedules.set_schedule(tx, RECOUNT_QUOTAS, 7, cron="@daily")
+        assert await schedules.drop_schedule(tx, RECOUNT_QUOTAS, 7)
+        assert not await schedules.drop_schedule(tx, RECOUNT_QUOTAS, 7)
