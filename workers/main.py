@@ -35,7 +35,7 @@ async def work(settings: Settings, queues: Sequence[str] = QUEUES) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     async with open_resources(settings) as r:
-        runner = Runner(r, _process(settings, queues))
+        runner = Runner(r, _process(settings, queues), stop=stop)
         await schedules.seed(r.database, SYSTEM_SCHEDULES)
         await runner.beat()
         try:

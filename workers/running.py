@@ -31,10 +31,11 @@ class _Kind(NamedTuple):
 
 
 class Runner:
-    """What one worker process runs."""
+    """What one worker process runs, until `stop` is set."""
 
-    def __init__(self, r: Resources, process: Process) -> None:
+    def __init__(self, r: Resources, process: Process, *, stop: asyncio.Event | None = None) -> None:
         self.process = process
+        self._stop = stop or asyncio.Event()
         self.r = r
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._busy: Counter[Job] = Counter()
@@ -60,7 +61,7 @@ class Runner:
 
     def nudged(self, job: Job, run: Run) -> Run:
         """Return what a queue calls for a job that finds out by itself what there is to do."""
-        context: dict[str, Any] = {"resources": self.r}
+        context: dict[str, Any] = {"resources": self.r, "stop": self._stop}
 
         async def in_time(*arguments: object) -> None:
             async with asyncio.timeout(job.timeout.total_seconds()):

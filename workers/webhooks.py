@@ -13,8 +13,9 @@ log = structlog.get_logger()
 
 async def deliver_webhooks(context: dict[str, Any], target_ids: list[int]) -> None:
     """Send what is due for these targets."""
-    r: Resources = context["resources"]
-    deliveries: Deliveries = context.setdefault("deliveries", Deliveries(r))
+    if "deliveries" not in context:
+        context["deliveries"] = Deliveries(context["resources"], stop=context["stop"])
+    deliveries: Deliveries = context["deliveries"]
     await deliveries.deliver(target_ids)
 
 

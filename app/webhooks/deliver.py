@@ -6,7 +6,7 @@ next claim. A lease keeps others away meanwhile, and lets them in when this proc
 
 import asyncio
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import timedelta
 from typing import Final
 
@@ -42,10 +42,14 @@ class Claim(Struct, frozen=True):
 
 
 class Deliveries:
-    """The deliveries of one process: for each target that it sends to, one round of claiming and sending."""
+    """The deliveries of one process: for each target that it sends to, one round of claiming and sending.
 
-    def __init__(self, r: Resources) -> None:
+    Once `stop` is set nothing more is claimed.
+    """
+
+    def __init__(self, r: Resources, *, stop: asyncio.Event | None = None) -> None:
         self._r = r
+        self._stop = stop or asyncio.Event()
         self._pace = Pace()
         self._told: dict[int, asyncio.Event] = {}
 
@@ -64,14 +68,18 @@ class Deliveries:
         told.set()
         try:
             until = time.monotonic() + _LONGEST_SECONDS
-            while told.is_set() and time.monotonic() < until:
-                await _Round(self._r, target_id, told, pace=self._pace).run(until)
+
+            def is_over() -> bool:
+                return self._stop.is_set() or time.monotonic() >= until
+
+            while told.is_set() and not is_over():
+                await _Round(self._r, target_id, told, pace=self._pace).run(is_over)
         finally:
             del self._told[target_id]
 
 
 class _Round:
-    """Claims and sends until nothing is due, or the time is over."""
+    """Claims and sends until nothing is due, or it is over."""
 
     def __init__(self, r: Resources, target_id: int, told: asyncio.Event, *, pace: Pace) -> None:
         self._r = r
@@ -81,11 +89,11 @@ class _Round:
         self._flying: dict[asyncio.Task[Attempt], Claimed] = {}
         self._landed: list[Attempt] = []
 
-    async def run(self, until: float) -> None:
+    async def run(self, is_over: Callable[[], bool]) -> None:
         try:
             while True:
                 self._told.clear()
-                room = _IN_FLIGHT - len(self._flying) if time.monotonic() < until else 0
+                room = 0 if is_over() else _IN_FLIGHT - len(self._flying)
                 began = time.monotonic()
                 claim = await self._settle_and_claim(room)
                 took = time.monotonic() - began

@@ -1,12 +1,14 @@
 """Who sends a delivery: one worker at a time, and another one when that has stopped or died."""
 
 import asyncio
+from collections import Counter
 from datetime import timedelta
 
 import pytest
 from aiohttp import web
 
 from app.db import SQL
+from app.webhooks.deliver import Deliveries
 from app.webhooks.fan_out import list_waited_for
 from tests.support.consumer import Consumer, Received, stall
 from tests.support.eventually import until
@@ -88,3 +90,24 @@ async def test_a_late_answer_counts_where_it_was_taken_and_ends_nobodys_lease_wh
     assert await posting.value(LEASED) == (0 if status == 200 else 1)
     current.cancel()
     await asyncio.wait([current])
+
+
+async def test_a_worker_that_is_to_stop_ends_what_is_on_its_way_and_begins_nothing(
+    posting: Posting, consumer: Consumer
+) -> None:
+    target = await posting.target(await posting.policy(), consumer.url)
+    await posting.happen(*(pushed("library/app", f"v{number}") for number in range(100)))
+    stop, is_over = asyncio.Event(), asyncio.Event()
+
+    async def answer(_: Received) -> web.StreamResponse:
+        await is_over.wait()
+        return web.Response()
+
+    consumer.answer = answer
+    working = asyncio.create_task(Deliveries(posting.resources, stop=stop).deliver([target]))
+    await until(consumer.count, (32).__eq__)
+    stop.set()
+    is_over.set()
+    await working
+    assert Counter(await posting.statuses(target)) == {"success": 32, "pending": 68}
+    assert await posting.value(LEASED) == 0
