@@ -26,6 +26,7 @@ from msgspec import Struct
 from yarl import URL
 
 from app.outgoing.addresses import Addresses
+from app.outgoing.resolver import Resolver
 from app.outgoing.tls import TLS, BadCertificate, context_for
 from app.settings import OutgoingSettings
 
@@ -33,6 +34,8 @@ _MAX_REDIRECTS: Final = 3
 _KEEP_METHOD: Final = frozenset({307, 308})
 _KEPT_BYTES: Final = 1024
 _IDLE_SECONDS: Final = 30.0
+_KNOWN_SECONDS: Final = 5
+"""Calls of the same moment share a look-up."""
 
 
 class CallFailed(Exception):
@@ -112,9 +115,11 @@ async def open_caller(settings: OutgoingSettings) -> AsyncIterator[Caller]:
             raise AddressRefused
         return socket.socket(family, kind, protocol)
 
+    resolver = Resolver()
     connector = TCPConnector(
         limit=0,  # callers have one for each server, so that none that stalls takes the place of others
-        use_dns_cache=False,
+        resolver=resolver,
+        ttl_dns_cache=_KNOWN_SECONDS,
         keepalive_timeout=_IDLE_SECONDS,
         socket_factory=checked_socket,
     )
@@ -127,6 +132,7 @@ async def open_caller(settings: OutgoingSettings) -> AsyncIterator[Caller]:
         headers={"User-Agent": "roadstead", "Accept-Encoding": "identity"},
     ) as session:
         yield Caller(session)
+    await resolver.close()
 
 
 def _checked(url: URL) -> URL:

@@ -6,6 +6,7 @@ from email.utils import parsedate_to_datetime
 from typing import Final
 from uuid import UUID
 
+import structlog
 from msgspec import Struct
 
 from app.outgoing import TLS, Answer, Call, Caller, CallFailed
@@ -14,6 +15,8 @@ from app.webhooks.formats import Notice, render
 from app.webhooks.health_model import bounded_wait
 from app.webhooks.model import Target, TargetSecrets
 from app.webhooks.signing import sign
+
+log = structlog.get_logger()
 
 _SUCCESS: Final = range(200, 300)
 _BUSY: Final = frozenset({429, 503})
@@ -67,6 +70,10 @@ async def send(caller: Caller, target: Target, claimed: Claimed, *, secrets: Tar
         answer = await caller.post(_call(target, claimed, secrets=secrets, now=attempted_at))
     except CallFailed as failed:
         error = str(failed)
+    except Exception as failed:
+        # What cannot be sent must not hold up what is behind it.
+        log.exception("webhook_not_sent", delivery=claimed.id)
+        error = f"it could not be sent: {type(failed).__name__}"
     return Attempt(
         id=claimed.id,
         number=claimed.number,

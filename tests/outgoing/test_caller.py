@@ -231,3 +231,11 @@ async def test_a_redirect_never_leads_out_of_tls(caller: Caller, consumer: Consu
         with pytest.raises(CallFailed, match="from https:// to http://"):
             await post(caller, secure.url, tls=TLS(is_verified=False))
         assert not consumer.received
+
+
+async def test_calls_of_the_same_moment_share_a_look_up_and_each_socket_is_checked() -> None:
+    async with running_consumer() as consumer, open_caller(OutgoingSettings(allow="::1")) as caller:
+        url = consumer.url.replace("127.0.0.1", "localhost")
+        failures = await asyncio.gather(*(post(caller, url) for _ in range(20)), return_exceptions=True)
+        assert {type(failure) for failure in failures} == {CallFailed}
+        assert not consumer.received

@@ -10,7 +10,7 @@ from aiohttp import web
 from app.db import SQL
 from app.webhooks.deliver import Deliveries
 from app.webhooks.fan_out import list_waited_for
-from app.webhooks.model import TargetSecrets
+from app.webhooks.model import SigningSecret, TargetSecrets
 from app.webhooks.purge import purge
 from tests.support.consumer import Consumer, Received, stall
 from tests.support.eventually import until
@@ -229,6 +229,15 @@ async def test_a_secret_that_cannot_be_read_is_a_failure_that_says_so(
     assert not consumer.received
     (attempt,) = await posting.attempts(target)
     assert "key that is not set any more" in attempt["error"]
+
+
+async def test_what_cannot_be_sent_holds_up_nothing(posting: Posting, consumer: Consumer) -> None:
+    broken = TargetSecrets(signing=(SigningSecret("whsec_short"),))
+    target = await posting.target(await posting.policy(), consumer.url, secrets=broken)
+    await posting.happen(pushed())
+    await posting.deliver(target)
+    (attempt,) = await posting.attempts(target)
+    assert attempt["error"] == "it could not be sent: ValueError"
 
 
 async def test_a_target_has_headers_of_its_own_that_do_not_replace_ours(

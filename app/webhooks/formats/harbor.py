@@ -47,7 +47,7 @@ def _attributes(notice: Notice) -> dict[str, Any]:
         "specversion": "1.0",
         "id": str(notice.event_id),
         "source": f"/projects/{notice.project_id}/webhook/policies/{notice.policy_id}",
-        "type": CLOUD_TYPES[notice.event_type],
+        "type": CLOUD_TYPES.get(notice.event_type, notice.event_type),
         "time": notice.occurred_at.isoformat().replace("+00:00", "Z"),
         "operator": notice.operator,
         "requestid": notice.request_id,
