@@ -77,9 +77,10 @@ async def _remove_and_tell(tx: Transaction, call: Call, manifests: list[LockedMa
 async def remove_all(tx: Transaction, call: Call) -> None:
     """Delete all manifests of a repository that nobody else can push to until `tx` ends, and their tags.
 
-    Raises PreconditionFailed where one of the tags is immutable.
+    Each is told of, as in Harbor: who follows deletions of artifacts need not know of repositories. Raises
+    PreconditionFailed where one of the tags is immutable.
     """
-    await _remove(tx, call, await store.lock_all(tx, call.repository))
+    await _remove_and_tell(tx, call, await store.lock_all(tx, call.repository))
 
 
 async def _remove(tx: Transaction, call: Call, manifests: list[LockedManifest]) -> dict[int, list[str]]:

@@ -42,10 +42,14 @@ class EventFilter(Struct, frozen=True):
 
 
 class SigningSecret(Struct, frozen=True):
-    """A secret that deliveries are signed with, until a moment where another has taken its place."""
+    """A secret that deliveries are signed with, until a moment where another has taken its place.
+
+    The first one of a target is seen by nobody: whoever wants to verify asks for another.
+    """
 
     secret: str
     expires_at: datetime | None = None
+    is_seen: bool = False
 
 
 class TargetSecrets(Struct, frozen=True):

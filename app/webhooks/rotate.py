@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-import msgspec
+from msgspec.structs import replace
 
 from app.access import ProjectCall
 from app.events import NotificationPolicyUpdated, outbox
@@ -35,17 +35,21 @@ async def rotate_signing_secret(
 ) -> SigningSecret:
     """Put a new secret in force and return it; the one before signs, too, until the overlap is over.
 
+    One that nobody has seen ends at once: there is no consumer that knows it.
+
     Raises:
         NotFound: there is no such policy or target.
         Conflict: what is stored of the target cannot be read.
     """
-    made, ends_at = new_secret(), datetime.now(UTC) + overlap
+    made, ends_at = replace(new_secret(), is_seen=True), datetime.now(UTC) + overlap
     async with r.database.transaction() as tx:
         policy = await lock_policy(tx, call.project_id, policy_id)
         target = policy.target(target_id)
         held = _readable(await secrets_of(tx, r.sealer, [target]), target)
-        before = tuple(SigningSecret(each.secret, ends_at) for each in held.signing[:1] if overlap)
-        signing = msgspec.structs.replace(held, signing=(made, *before))
+        before = tuple(
+            replace(each, expires_at=ends_at) for each in held.signing[:1] if overlap and each.is_seen
+        )
+        signing = replace(held, signing=(made, *before))
         await keep_secrets(tx, r.sealer, target.secret_id, held=signing)
         event = NotificationPolicyUpdated(policy.name, call.project_name, changed="signing secret")
         await outbox.record(tx, call.cause, event)
