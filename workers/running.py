@@ -154,12 +154,13 @@ class Runner:
         except Exception as error:
             said = f"{type(error).__name__}: {error}"[:_ERROR_CHARACTERS]
             log.warning("job_failed", job=job.name, jobs=len(ids), error=said, exc_info=error)
-            await self._failed(ids, said)
+            if ids:  # none is owed for a nudge
+                await self._failed(job, ids, said)
             return "error", said
         return "success", ""
 
-    async def _failed(self, ids: list[str], error: str) -> None:
-        tries = self.r.settings.workers.tries
+    async def _failed(self, job: Job, ids: list[str], error: str) -> None:
+        tries = self.r.settings.workers.tries(job.queue)
         for one in await running.fail(self.r.database, ids, self.process.id, error=error, tries=tries):
             if one.is_set_aside:
                 log.error("job_set_aside", job_id=one.id, error=error)

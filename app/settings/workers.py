@@ -32,14 +32,15 @@ class WorkerSettings(Struct, frozen=True, forbid_unknown_fields=True):
             "times is given to others."
         ),
     ] = timedelta(seconds=5)
-    tries: Annotated[
+    events_tries: Annotated[
         int,
         Meta(
             ge=1,
-            description="A job that failed so often is set aside until an operator has it tried again. The "
-            "pause between tries doubles up to an hour: 30 take most of a day.",
+            description="A job of the queue `events` that failed so often is set aside until an operator has "
+            "it tried again. The pause between tries doubles up to an hour: 30 take most of a day.",
         ),
     ] = 30
+    maintenance_tries: Annotated[int, Meta(ge=1, description="The same for the queue `maintenance`.")] = 30
     run_retention: Annotated[
         timedelta,
         Meta(
@@ -55,3 +56,7 @@ class WorkerSettings(Struct, frozen=True, forbid_unknown_fields=True):
     def concurrency(self, queue: str) -> int:
         """Return how many jobs of the queue a process runs at once."""
         return int(getattr(self, f"{queue}_concurrency"))
+
+    def tries(self, queue: str) -> int:
+        """Return after how many failures a job of the queue is set aside."""
+        return int(getattr(self, f"{queue}_tries"))

@@ -54,7 +54,7 @@ async def test_what_fails_is_tried_later_and_later_and_then_set_aside(r: Resourc
     async def fails(_context: dict[str, Any], _ids: list[str]) -> None:
         raise ValueError("no good")
 
-    settings = replace(r.settings, workers=replace(r.settings.workers, tries=TRIES))
+    settings = replace(r.settings, workers=replace(r.settings.workers, events_tries=TRIES))
     called = Runner(replace(r, settings=settings), process()).for_events(JOB, fails)
     pauses = []
     for number in range(TRIES):
