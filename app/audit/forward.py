@@ -25,15 +25,16 @@ async def forward(r: Resources, ids: list[str]) -> int:
     Raises:
         ForwardingFailed: they stay owed.
     """
+    async with r.database.autocommit() as statements:
+        owed = await pending.list_owed(statements, ids)
+    lines = b"".join(msgspec.json.encode(AuditEntry.of(event)) + b"\n" for event in owed)
+    if lines:
+        try:
+            await _send(r.settings.audit.forward_to, lines)
+        except (OSError, TimeoutError) as error:
+            raise ForwardingFailed(f"{r.settings.audit.forward_to}: {error}") from error
     async with r.database.transaction() as tx:
-        recorded = await pending.settle(tx, ids)
-        lines = b"".join(msgspec.json.encode(AuditEntry.of(event)) + b"\n" for event in recorded)
-        if lines:
-            try:
-                await _send(r.settings.audit.forward_to, lines)
-            except (OSError, TimeoutError) as error:
-                raise ForwardingFailed(f"{r.settings.audit.forward_to}: {error}") from error
-    return len(recorded)
+        return len(await pending.settle(tx, ids))
 
 
 async def _send(destination: str, lines: bytes) -> None:
