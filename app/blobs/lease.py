@@ -2,8 +2,9 @@
 
 import asyncio
 import time
-from collections.abc import Coroutine, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -65,14 +66,21 @@ class SignOfLife:
 
     async def during(self, work: Coroutine[Any, Any, _Result]) -> _Result:
         """Wait for what takes its time and shows no sign itself, such as copying inside a storage."""
-        task = asyncio.create_task(work)
-        try:
-            while not (await asyncio.wait([task], timeout=self._third))[0]:
-                await self()
-            return task.result()
-        finally:
-            task.cancel()
-            await asyncio.wait([task])
+        return await showing_life(work, self, every=timedelta(seconds=self._third))
+
+
+async def showing_life(
+    work: Coroutine[Any, Any, _Result], show: Callable[[], Awaitable[None]], *, every: timedelta
+) -> _Result:
+    """Wait for what takes its time, and show again and again that it goes on; end it when that fails."""
+    task = asyncio.create_task(work)
+    try:
+        while not (await asyncio.wait([task], timeout=every.total_seconds()))[0]:
+            await show()
+        return task.result()
+    finally:
+        task.cancel()
+        await asyncio.wait([task])
 
 
 def check_order(session: UploadSession, start: int | None) -> None:

@@ -1,5 +1,6 @@
 """Blobs, and uploads: their state is in the database, so that any process can go on with any of them."""
 
+from datetime import datetime
 from typing import Final, Literal, NamedTuple, TypeAlias
 from uuid import UUID
 
@@ -44,6 +45,13 @@ class Progress(NamedTuple):
     offset_bytes: int
     hash_state: bytes | None
     storage_state: UploadState
+
+
+class Removal(Struct, frozen=True):
+    """Content that is being removed from storage as nobody's, and when that was last seen to go on."""
+
+    seen_at: datetime
+    digests: tuple[Digest, ...]
 
 
 class UploadSession(Struct, frozen=True):

@@ -1,7 +1,10 @@
 """Statements on content in storage that is no blob."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
+from msgspec.structs import replace
+
+from app.blobs.model import Removal
 from app.db import SQL, Database, Prepared
 from app.oci.digest import Digest
 
@@ -32,13 +35,19 @@ async def is_orphan(database: Database, digest: Digest) -> bool:
     return row[0]
 
 
-DELETE_ORPHAN = SQL("DELETE FROM orphaned_blobs WHERE digest = %(digest)s AND removed_at IS NULL")
+DELETE_ORPHAN = SQL("""
+    DELETE FROM orphaned_blobs
+    WHERE digest = %(digest)s AND (removed_at IS NULL OR removed_at < now() - %(dead)s::interval)
+""")
 
 
-async def delete_orphan(database: Database, digest: Digest) -> bool:
-    """Forget that content was noted; False when it is being removed, or was."""
+async def delete_orphan(database: Database, digest: Digest, *, dead: timedelta) -> bool:
+    """Forget that content was noted; False when it is being removed, or was.
+
+    `dead`: after so long without a sign of life a removal counts as ended.
+    """
     async with database.autocommit() as statements:
-        return await statements.run(DELETE_ORPHAN, digest=digest) == 1
+        return await statements.run(DELETE_ORPHAN, digest=digest, dead=dead) == 1
 
 
 INSERT_ORPHANS = SQL("""
@@ -69,32 +78,68 @@ async def delete_found(database: Database) -> None:
 
 
 TAKE_ORPHANS = SQL("""
-    UPDATE orphaned_blobs SET removed_at = now()
-    WHERE digest IN (
-        SELECT digest FROM orphaned_blobs
-        WHERE noticed_at < now() - %(age)s::interval
-            AND (removed_at IS NULL OR removed_at < now() - %(patience)s::interval)
-        ORDER BY noticed_at FOR UPDATE SKIP LOCKED LIMIT %(limit)s
-    ) AND NOT EXISTS (SELECT FROM blobs b WHERE b.digest = orphaned_blobs.digest)
-    RETURNING digest
+    WITH taken AS (
+        UPDATE orphaned_blobs SET removed_at = now()
+        WHERE digest IN (
+            SELECT digest FROM orphaned_blobs
+            WHERE noticed_at < now() - %(age)s::interval
+                AND (removed_at IS NULL OR removed_at < now() - %(dead)s::interval)
+            ORDER BY noticed_at FOR UPDATE SKIP LOCKED LIMIT %(limit)s
+        ) AND NOT EXISTS (SELECT FROM blobs b WHERE b.digest = orphaned_blobs.digest)
+        RETURNING digest
+    )
+    SELECT now() AS seen_at, array_agg(digest) AS digests FROM taken HAVING count(*) > 0
 """)
 
 
-async def take_orphans(
-    database: Database, *, age: timedelta, patience: timedelta, limit: int
-) -> list[Digest]:
-    """Begin to remove those that were noted so long ago, or whose removal was begun and not ended."""
+async def take_orphans(database: Database, *, age: timedelta, dead: timedelta, limit: int) -> Removal | None:
+    """Begin to remove those that were noted so long ago, or whose removal was begun and is dead."""
     async with database.autocommit() as statements:
-        found = await statements.values(TAKE_ORPHANS, age=age, patience=patience, limit=limit)
-    return [Digest(text) for text in found]
+        return await statements.maybe(_removal, TAKE_ORPHANS, age=age, dead=dead, limit=limit)
+
+
+def _removal(*, seen_at: datetime, digests: list[str]) -> Removal:
+    return Removal(seen_at, tuple(map(Digest, digests)))
+
+
+RENEW_REMOVAL = SQL("""
+    WITH renewed AS (
+        UPDATE orphaned_blobs SET removed_at = now()
+        WHERE digest = ANY(%(digests)s::text[]) AND removed_at = %(seen_at)s
+    )
+    SELECT now()
+""")
+
+
+async def renew_removal(database: Database, removal: Removal) -> Removal:
+    """Show that a removal goes on; return it as it is known from now on."""
+    async with database.autocommit() as statements:
+        seen_at = await statements.value(RENEW_REMOVAL, **_params(removal))
+    return replace(removal, seen_at=seen_at)
 
 
 DELETE_REMOVED = SQL("""
-    DELETE FROM orphaned_blobs WHERE digest = ANY(%(digests)s::text[]) AND removed_at IS NOT NULL
+    DELETE FROM orphaned_blobs WHERE digest = ANY(%(digests)s::text[]) AND removed_at = %(seen_at)s
 """)
 
 
-async def delete_removed(database: Database, digests: list[Digest]) -> None:
+async def delete_removed(database: Database, removal: Removal) -> None:
     """Forget what is not in the storage any more."""
     async with database.autocommit() as statements:
-        await statements.run(DELETE_REMOVED, digests=digests)
+        await statements.run(DELETE_REMOVED, **_params(removal))
+
+
+GIVE_BACK = SQL("""
+    UPDATE orphaned_blobs SET removed_at = NULL, noticed_at = now()
+    WHERE digest = ANY(%(digests)s::text[]) AND removed_at = %(seen_at)s
+""")
+
+
+async def give_back(database: Database, removal: Removal) -> None:
+    """End a removal that the storage refused: what it was about is noted anew, behind all others."""
+    async with database.autocommit() as statements:
+        await statements.run(GIVE_BACK, **_params(removal))
+
+
+def _params(removal: Removal) -> dict[str, object]:
+    return {"digests": list(removal.digests), "seen_at": removal.seen_at}

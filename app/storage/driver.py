@@ -151,7 +151,8 @@ class StorageDriver(Protocol):
     async def delete(self, *digests: Digest) -> None:
         """Remove blobs, in few requests; fine when there are none.
 
-        A loss of power may take it back.
+        A loss of power may take it back. It is over when this returns or raises, except that after
+        StorageBusy what was asked for may still be done a moment later.
         """
 
     def list_digests(self, beginning: str = "") -> AsyncIterator[Digest]:

@@ -13,7 +13,7 @@ from typing import Final
 
 from app.oci.digest import ALGORITHMS, Digest
 from app.oci.errors import DigestInvalid
-from app.storage.driver import StorageError, UploadState
+from app.storage.driver import StorageBusy, StorageError, UploadState
 from app.storage.paths import blob_key, digest_of
 from app.storage.pieces import Container, Upload, upload_of
 from app.storage.pieces_direct import PieceDirectUploads, end, owner_of
@@ -65,7 +65,11 @@ class PieceDriver:
         """Remove blobs, several at a time; fine when there are none."""
         keys = [*map(blob_key, digests)]
         for start in range(0, len(keys), _AT_ONCE):
-            await asyncio.gather(*map(self._container.remove, keys[start : start + _AT_ONCE]))
+            removing = map(self._container.remove, keys[start : start + _AT_ONCE])
+            ends = await asyncio.gather(*removing, return_exceptions=True)
+            failed = [end for end in ends if isinstance(end, BaseException)]
+            if failed:
+                raise next((error for error in failed if isinstance(error, StorageBusy)), failed[0])
 
     async def list_digests(self, beginning: str = "") -> AsyncIterator[Digest]:
         """Yield every blob's digest, or only of those that begin so."""

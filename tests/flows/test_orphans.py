@@ -13,7 +13,7 @@ from aiohttp import web
 from app.blobs.orphans import SHARDS, notice_orphans, remove_orphans, shard_at, spare
 from app.db import SQL
 from app.oci.digest import Digest
-from app.storage import StorageError
+from app.storage import StorageBusy, StorageError
 from tests.conformance.client import Answer, Repository, open_repository
 from tests.conformance.content import unique
 from tests.conformance.serving import settings_for
@@ -29,6 +29,7 @@ NOT_REMOVED = (
     "<DeleteResult><Error><Key>blobs</Key><Code>InternalError</Code>"
     "<Message>try again</Message></Error></DeleteResult>"
 )
+BEGUN = SQL("UPDATE orphaned_blobs SET removed_at = now() - %(before)s WHERE digest = %(digest)s")
 AT_ONCE, LONG = timedelta(0), timedelta(days=1)
 
 
@@ -60,6 +61,12 @@ async def left_behind(registry: Registry, data: bytes) -> Digest:
     digest = Digest.of(data)
     await registry.resources.storage.put(digest, data)
     return digest
+
+
+async def begun(registry: Registry, digest: Digest, *, before: timedelta) -> None:
+    """As a process leaves it that died while it waited for the storage."""
+    async with registry.resources.database.autocommit() as statements:
+        assert await statements.run(BEGUN, digest=digest, before=before) == 1
 
 
 async def push(repo: Repository, data: bytes) -> Answer:
@@ -105,7 +112,7 @@ async def test_what_became_a_blob_after_it_was_noted_is_kept(registry: Registry,
 
 
 @pytest.mark.parametrize("size", [SMALL, LARGE])
-async def test_a_push_while_it_is_removed_is_refused_and_stays_when_it_comes_again(
+async def test_a_push_while_it_is_removed_waits_for_the_end_of_it_and_stays(
     place: Bucket, database_url: str, tmp_path: Path, size: int
 ) -> None:
     data, reached, go_on = unique(size), asyncio.Event(), asyncio.Event()
@@ -125,26 +132,60 @@ async def test_a_push_while_it_is_removed_is_refused_and_stays_when_it_comes_aga
             assert await notice(worker, orphan) == 1
             removing = asyncio.create_task(remove_orphans(worker.resources, AT_ONCE))
             await reached.wait()
-            refused = await push(repo, data)
-            assert (refused.status, refused.headers["Retry-After"]) == (503, "10")
+            with pytest.raises(StorageBusy):
+                await spare(registry.resources, orphan, patience=AT_ONCE)
+            pushing = asyncio.create_task(push(repo, data))
+            await asyncio.wait([pushing], timeout=0.5)
+            assert not pushing.done()
             go_on.set()
             assert await removing == 1
-            assert (await push(repo, data)).status == 201
+            assert (await pushing).status == 201
             assert (await repo.get(f"blobs/{orphan}")).body == data
 
 
-async def test_what_the_storage_could_not_remove_is_an_error_although_it_says_200(
+async def test_what_the_storage_refuses_to_remove_can_be_pushed_at_once(
     place: Bucket, database_url: str, tmp_path: Path
 ) -> None:
+    data = unique(SMALL)
     async with faulty_way(place.endpoint) as way:
         settings = settings_for(database_url, tmp_path, **replace(place, endpoint=way.url).settings)
         async with running_registry(settings) as registry:
-            orphan = await left_behind(registry, unique(SMALL))
+            orphan = await left_behind(registry, data)
             assert await notice(registry, orphan) == 1
+            # It says 200 all the same.
             way.fault = where(lambda request: "delete" in request.query, answering(200, NOT_REMOVED))
             with pytest.raises(StorageError, match="1 objects could not be removed: try again"):
                 await remove_orphans(registry.resources, AT_ONCE)
             assert await registry.resources.storage.stat(orphan) == SMALL
+            # The next ones have their turn first.
+            assert await remove_orphans(registry.resources, LONG) == 0
+            repo = await open_repository(registry)
+            await spare(registry.resources, orphan, patience=AT_ONCE)
+            assert (await push(repo, data)).status == 201
+            assert (await repo.get(f"blobs/{orphan}")).body == data
+
+
+async def test_a_removal_without_an_answer_holds_a_push_up_until_it_is_dead(
+    registry: Registry, repo: Repository
+) -> None:
+    r, data = registry.resources, unique(SMALL)
+    orphan = await left_behind(registry, data)
+    assert await notice(registry, orphan) == 1
+    await begun(registry, orphan, before=timedelta(minutes=4))
+    with pytest.raises(StorageBusy):
+        await spare(r, orphan, patience=AT_ONCE)
+    assert await remove_orphans(r, AT_ONCE) == 0
+    await begun(registry, orphan, before=timedelta(minutes=6))
+    assert (await push(repo, data)).status == 201
+    assert (await repo.get(f"blobs/{orphan}")).body == data
+
+
+async def test_a_removal_that_died_is_done_again(registry: Registry) -> None:
+    orphan = await left_behind(registry, unique(SMALL))
+    assert await notice(registry, orphan) == 1
+    await begun(registry, orphan, before=timedelta(minutes=6))
+    assert await remove_orphans(registry.resources, AT_ONCE) == 1
+    assert await registry.resources.storage.stat(orphan) is None
 
 
 def test_every_part_of_the_storage_has_its_turn() -> None:
