@@ -26,7 +26,7 @@ from app.blobs import upload_routes
 from app.configuration import routes as configuration_routes
 from app.downloads import routes as download_routes
 from app.downloads.signing import LinkSigner
-from app.http import EXTERNAL_URL, TRUSTED_PROXIES, answered, continue_later, logged, show_request_id
+from app.http import EXTERNAL_URL, TRUSTED_PROXIES, Runner, answered, continue_later, logged, show_request_id
 from app.immutability import routes as immutability_routes
 from app.jobservice import routes as jobservice_routes
 from app.labels import routes as label_routes
@@ -151,9 +151,9 @@ def _mount(application: web.Application) -> None:
             application.router.add_route(method, path, guarded(route), expect_handler=continue_later)
 
 
-def runner_of(r: Resources) -> web.AppRunner:
+def runner_of(r: Resources) -> Runner:
     """Return what serves the application."""
-    return web.AppRunner(
+    return Runner(
         build(r),
         access_log=None,
         # Content is what was sent: a digest is of these bytes, and fifty of them must not become gigabytes.

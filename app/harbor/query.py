@@ -13,8 +13,8 @@ from msgspec import Struct
 from app.harbor.errors import BadRequest
 
 MAX_PAGE_SIZE: Final = 100
-WHOLE: Final = 1_000
-"""How much of a list comes to who asks for all of it, by 0 as the size of a page."""
+WHOLE: Final = 10_000
+"""How much of a list comes to who asks for all of it, by 0 as the size of a page; Harbor has no bound."""
 
 _MAX_CONDITIONS: Final = 20
 _MAX_VALUES: Final = 100

@@ -1,6 +1,7 @@
 """What every slice's routes share: errors as answers, request identity, paging, ranges, file bodies."""
 
 from app.http.bodies import BodyCut, continue_later, pieces_of, read_limited
+from app.http.connections import Runner
 from app.http.errors import answered, logged
 from app.http.files import send_file
 from app.http.pagination import Page, next_link, page_of
@@ -24,6 +25,7 @@ __all__ = [
     "TRUSTED_PROXIES",
     "BodyCut",
     "Page",
+    "Runner",
     "Span",
     "answered",
     "base_url",

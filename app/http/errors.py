@@ -76,41 +76,47 @@ def _answer(request: web.Request, error: Exception) -> web.Response:
             return _refusal_of_api(error) if is_api(request) else _refusal(error)
         case StorageFull():
             log.warning("storage_filled_up", request_id=request_id(request))
-            return _plain(507, "UNAVAILABLE", "the storage of this registry is full; nothing was stored")
+            return error_answer(
+                507, "UNAVAILABLE", "the storage of this registry is full; nothing was stored"
+            )
         case StorageBusy():
             log.warning("storage_busy", error=str(error), request_id=request_id(request))
-            return _plain(503, "UNAVAILABLE", "the storage has too much to do; try again", headers=_PATIENCE)
+            return error_answer(
+                503, "UNAVAILABLE", "the storage has too much to do; try again", headers=_PATIENCE
+            )
         case DatabaseUnavailable() | Deadlock() | StatementTimeout() | StorageError():
             kind = type(error).__name__
             log.warning("backend_failed", error=str(error), kind=kind, request_id=request_id(request))
-            return _plain(503, "UNAVAILABLE", "a backend cannot be reached; try again", headers=_RETRY)
+            return error_answer(503, "UNAVAILABLE", "a backend cannot be reached; try again", headers=_RETRY)
         case _:
             log.error("request_failed", exc_info=error, path=request.path, request_id=request_id(request))
-            return _plain(500, "UNKNOWN", "internal error; the log has it under the request's identifier")
+            return error_answer(
+                500, "UNKNOWN", "internal error; the log has it under the request's identifier"
+            )
 
 
 def _refusal(error: ApiError | OciError | web.HTTPException) -> web.Response:
     """Return an error as the spec has it."""
     match error:
         case ApiError():
-            return _plain(error.status, error.code, error.sentence, headers=error.headers)
+            return error_answer(error.status, error.code, error.sentence, headers=error.headers)
         case OciError():
             return _json(error.status, error.body(), dict(error.headers))
         case _:
             code = _FRAMEWORK_CODES.get(error.status, "UNSUPPORTED")
-            return _plain(error.status, code, error.reason, headers=_allowed(error))
+            return error_answer(error.status, code, error.reason, headers=_allowed(error))
 
 
 def _refusal_of_api(error: ApiError | OciError | web.HTTPException) -> web.Response:
     """Return an error as Harbor has it."""
     match error:
         case ApiError():
-            return _plain(error.status, error.code, error.sentence, headers=error.headers)
+            return error_answer(error.status, error.code, error.sentence, headers=error.headers)
         case OciError():
             detail = f": {error.detail}" if error.detail is not None else ""
-            return _plain(error.status, code_of(error.status), f"{error.message}{detail}")
+            return error_answer(error.status, code_of(error.status), f"{error.message}{detail}")
         case _:
-            return _plain(error.status, code_of(error.status), error.reason, headers=_allowed(error))
+            return error_answer(error.status, code_of(error.status), error.reason, headers=_allowed(error))
 
 
 def _allowed(error: web.HTTPException) -> dict[str, str]:
@@ -124,7 +130,10 @@ def _finished(request: web.Request, response: web.Response) -> web.Response:
     return response
 
 
-def _plain(status: int, code: str, message: str, *, headers: dict[str, str] | None = None) -> web.Response:
+def error_answer(
+    status: int, code: str, message: str, *, headers: dict[str, str] | None = None
+) -> web.Response:
+    """Return an error in the envelope that the spec and Harbor share."""
     return _json(status, {"errors": [{"code": code, "message": message}]}, headers or {})
 
 

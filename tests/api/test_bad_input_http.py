@@ -267,3 +267,20 @@ async def test_digest_may_be_escaped_in_the_path(repo: Repository) -> None:
     digest = await repo.push_blob(b"escaped")
     for colon in ("%3A", "%3a"):
         assert (await repo.get(f"blobs/{digest.replace(':', colon)}")).body == b"escaped"
+
+
+@pytest.mark.parametrize("path", ["/v2/" + "a" * (64 << 10), "/api/v2.0/projects?q=" + "a" * (64 << 10)])
+async def test_an_address_that_is_too_long_is_refused_as_json(repo: Repository, path: str) -> None:
+    answer = await ask(repo.registry, head("GET", path, {"Connection": "keep-alive"}))
+    assert answer is not None
+    assert (answer.status, answer.headers["Content-Type"]) == (400, "application/json")
+    (error,) = answer.json()["errors"]
+    assert (error["code"], "too long" in error["message"]) == ("UNSUPPORTED", True)
+    assert "aaaa" not in answer.body.decode()
+    await assert_alive(repo)
+
+
+async def test_what_is_no_http_is_refused_as_json(repo: Repository) -> None:
+    answer = await ask(repo.registry, b"EHLO example.org\r\n\r\n")
+    assert answer is not None
+    assert (answer.status, answer.json()["errors"][0]["code"]) == (400, "UNSUPPORTED")
