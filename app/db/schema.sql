@@ -83,6 +83,7 @@ CREATE TABLE webhook_deliveries (
     give_up_at timestamp with time zone NOT NULL,
     finished_at timestamp with time zone,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
+    earlier_attempts integer DEFAULT 0 NOT NULL,
     CONSTRAINT webhook_deliveries_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'success'::text, 'dead'::text, 'stopped'::text])))
 );
 
@@ -93,6 +94,8 @@ COMMENT ON COLUMN webhook_deliveries.event_number IS 'the place of the event in 
 COMMENT ON COLUMN webhook_deliveries.leased_until IS 'a worker is sending it, or has died';
 
 COMMENT ON COLUMN webhook_deliveries.give_up_at IS 'an attempt that fails after this is the last one';
+
+COMMENT ON COLUMN webhook_deliveries.earlier_attempts IS 'before it was replayed: how long to wait after a failure goes by those since';
 
 CREATE FUNCTION webhook_task_status(delivery webhook_deliveries) RETURNS text
     LANGUAGE sql STABLE

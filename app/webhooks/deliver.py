@@ -17,15 +17,13 @@ from app.db import Transaction
 from app.resources import Resources
 from app.webhooks import delivery_store as store
 from app.webhooks.confidential import secrets_of
-from app.webhooks.delivery_store import Receiver
+from app.webhooks.delivery_store import IN_FLIGHT, Receiver
 from app.webhooks.formats import Notice
 from app.webhooks.model import Target, TargetSecrets
 from app.webhooks.pace import Pace
 from app.webhooks.send import Attempt, Claimed, send
 from app.webhooks.settle import settle
 
-_IN_FLIGHT: Final = 32
-"""To one target at a time, by one worker process."""
 _MARGIN: Final = timedelta(seconds=15)
 _TOGETHER_SECONDS: Final = 0.01
 """What lands within this time of each other is written down together."""
@@ -93,7 +91,7 @@ class _Round:
         try:
             while True:
                 self._told.clear()
-                room = 0 if is_over() else _IN_FLIGHT - len(self._flying)
+                room = 0 if is_over() else IN_FLIGHT - len(self._flying)
                 began = time.monotonic()
                 claim = await self._settle_and_claim(room)
                 took = time.monotonic() - began
@@ -101,7 +99,7 @@ class _Round:
                 self._start(claim)
                 if not self._flying:
                     return
-                if len(self._flying) == _IN_FLIGHT:
+                if len(self._flying) == IN_FLIGHT:
                     await asyncio.sleep(self._pace.pause(took))
                 self._landed = await self._land()
         finally:
@@ -170,10 +168,18 @@ async def _claim(tx: Transaction, r: Resources, receiver: Receiver, *, limit: in
     return Claim(
         target=target,
         secrets=secrets.get(target.id),
-        deliveries=tuple(
-            Claimed(each.id, each.delivery_id, each.number, _notice(each, receiver), health.is_probed)
-            for each in due
-        ),
+        deliveries=tuple(_claimed(each, receiver) for each in due),
+    )
+
+
+def _claimed(due: store.Due, receiver: Receiver) -> Claimed:
+    return Claimed(
+        id=due.id,
+        delivery_id=due.delivery_id,
+        number=due.number,
+        tries=due.tries,
+        notice=_notice(due, receiver),
+        is_probe=receiver.health.is_probed,
     )
 
 

@@ -12,6 +12,9 @@ from app.webhooks.event_model import EventData
 from app.webhooks.health_model import Health
 from app.webhooks.model import Target
 
+IN_FLIGHT: Final = 32
+"""To one target at a time, by all workers together."""
+
 
 class Receiver(Struct, frozen=True):
     """A target at this moment, and whose it is."""
@@ -32,11 +35,12 @@ class Receiver(Struct, frozen=True):
 
 
 class Due(Struct, frozen=True):
-    """A delivery to send, and the event it is about."""
+    """A delivery to send, and the event it is about; `tries` counts attempts since it was replayed."""
 
     id: int
     delivery_id: UUID
     number: int
+    tries: int
     event_id: UUID
     event_type: str
     occurred_at: datetime
@@ -102,30 +106,41 @@ async def update_health(tx: Transaction, target_id: int, health: Health) -> None
     await tx.run(UPDATE_HEALTH, target_id=target_id, **msgspec.structs.asdict(health))
 
 
-_TAKE_DUE: Final = """
-        status = 'pending' AND due_at <= statement_timestamp()
-            AND (leased_until IS NULL OR leased_until <= statement_timestamp())
-            AND NOT EXISTS (SELECT FROM paused_jobs WHERE name = 'deliver_webhooks')
-        ORDER BY due_at, id
-        LIMIT %(limit)s
+# Those under way are counted among the first. What somebody else holds is being removed.
+_TAKE_FIRST: Final = """
+    due AS (
+        SELECT id FROM webhook_deliveries
+        WHERE status = 'pending' AND id = ANY (ARRAY(
+            SELECT id FROM first
+            WHERE due_at <= statement_timestamp()
+                AND (leased_until IS NULL OR leased_until <= statement_timestamp())
+            ORDER BY due_at, id
+            LIMIT least(%(limit)s, greatest(0, %(in_flight)s - (
+                SELECT count(*) FROM first WHERE leased_until > statement_timestamp()
+            )))
+        )) AND NOT EXISTS (SELECT FROM paused_jobs WHERE name = 'deliver_webhooks')
         FOR NO KEY UPDATE SKIP LOCKED
     ), claimed AS (
         UPDATE webhook_deliveries d
         SET leased_until = statement_timestamp() + %(lease)s::interval, attempts = attempts + 1
         FROM due WHERE d.id = due.id
-        RETURNING d.id, d.delivery_id, d.attempts, d.execution_id
+        RETURNING d.id, d.delivery_id, d.attempts, d.earlier_attempts, d.execution_id
     )
-    SELECT c.id, c.delivery_id, c.attempts AS number, e.event_id, e.event_type, e.occurred_at, e.operator,
-        e.request_id, e.data
+    SELECT c.id, c.delivery_id, c.attempts AS number, c.attempts - c.earlier_attempts AS tries,
+        e.event_id, e.event_type, e.occurred_at, e.operator, e.request_id, e.data
     FROM claimed c JOIN webhook_executions e ON e.id = c.execution_id
     ORDER BY c.id
 """
 
+# What is under way was due before what waits, so it is found without a look at the whole backlog.
 CLAIM = SQL(
     """
-    WITH due AS (
-        SELECT id FROM webhook_deliveries WHERE target_id = %(target_id)s AND {take}
-    """.replace("{take}", _TAKE_DUE)
+    WITH first AS (
+        SELECT id, due_at, leased_until FROM webhook_deliveries
+        WHERE target_id = %(target_id)s AND status = 'pending' AND due_at <= statement_timestamp()
+        ORDER BY due_at, id LIMIT %(in_flight)s
+    ), {take}
+    """.replace("{take}", _TAKE_FIRST)
 )
 
 # The oldest of each repository, from one to the next along the index; and it waits while the outbox has
@@ -134,30 +149,30 @@ CLAIM_ORDERED = SQL(
     """
     WITH RECURSIVE oldest AS (
         (
-            SELECT id, repository_name FROM webhook_deliveries
+            SELECT id, repository_name, event_number, due_at, leased_until FROM webhook_deliveries
             WHERE target_id = %(target_id)s AND status = 'pending'
             ORDER BY repository_name, event_number, id LIMIT 1
         )
         UNION ALL
-        SELECT following.id, following.repository_name
+        SELECT following.*
         FROM oldest, LATERAL (
-            SELECT id, repository_name FROM webhook_deliveries
+            SELECT id, repository_name, event_number, due_at, leased_until FROM webhook_deliveries
             WHERE target_id = %(target_id)s AND status = 'pending'
                 AND repository_name > oldest.repository_name
             ORDER BY repository_name, event_number, id LIMIT 1
         ) following
-    ), due AS (
-        SELECT id FROM webhook_deliveries d
-        WHERE id IN (SELECT id FROM oldest) AND NOT EXISTS (SELECT FROM outbox o WHERE o.id < d.event_number)
-            AND {take}
-    """.replace("{take}", _TAKE_DUE)
+    ), first AS (
+        SELECT id, due_at, leased_until FROM oldest
+        WHERE NOT EXISTS (SELECT FROM outbox o WHERE o.id < event_number)
+    ), {take}
+    """.replace("{take}", _TAKE_FIRST)
 )
 
 
 async def list_claimed(tx: Transaction, target: Target, *, limit: int, lease: timedelta) -> list[Due]:
-    """Take what is due for a target; others leave it alone until the lease ends."""
+    """Take up to `limit` that are due for a target; others leave them alone until the lease ends."""
     statement = CLAIM_ORDERED if target.is_ordered else CLAIM
-    return await tx.all(Due.of, statement, target_id=target.id, limit=limit, lease=lease)
+    return await tx.all(Due.of, statement, target_id=target.id, limit=limit, in_flight=IN_FLIGHT, lease=lease)
 
 
 # What somebody else holds is being removed with its policy; to wait for that could be to wait for each other.
@@ -188,7 +203,11 @@ INSERT_RESULTS = SQL("""
         finished_at = CASE
             WHEN result.is_success OR d.give_up_at <= statement_timestamp() THEN statement_timestamp()
         END,
-        due_at = CASE WHEN result.is_success THEN d.due_at ELSE statement_timestamp() + result.retry_in END
+        due_at = CASE
+            -- It was replayed while it was on its way, and that is still to come.
+            WHEN result.is_success OR result.number <= d.earlier_attempts THEN d.due_at
+            ELSE statement_timestamp() + result.retry_in
+        END
     FROM result JOIN held USING (id)
     WHERE d.id = result.id AND d.status = 'pending' AND (result.is_success OR d.attempts = result.number)
 """)

@@ -1,13 +1,25 @@
-"""Statements that make deliveries due once more, or end them."""
+"""Statements that make deliveries due once more, or end them.
+
+What is due once more begins anew: it is tried for as long, and first again soon. What is on its way keeps its
+place among what is due, by which it is counted.
+"""
 
 from datetime import datetime, timedelta
+from typing import Final
 
 from app.db import SQL, Transaction
 
-UPDATE_WAITING = SQL("""
-    UPDATE webhook_deliveries SET due_at = now(), give_up_at = now() + %(give_up_after)s::interval
-    WHERE target_id = %(target_id)s AND status = 'pending'
-""")
+_BEGIN_ANEW: Final = """
+    UPDATE webhook_deliveries
+    SET status = 'pending', due_at = CASE WHEN leased_until > now() THEN least(due_at, now()) ELSE now() END,
+        give_up_at = now() + %(give_up_after)s::interval, earlier_attempts = attempts, finished_at = NULL
+    WHERE """
+
+UPDATE_WAITING = SQL(
+    _BEGIN_ANEW
+    + """target_id = %(target_id)s AND status = 'pending'
+"""
+)
 
 
 async def update_waiting(tx: Transaction, target_id: int, *, give_up_after: timedelta) -> None:
@@ -15,12 +27,7 @@ async def update_waiting(tx: Transaction, target_id: int, *, give_up_after: time
     await tx.run(UPDATE_WAITING, target_id=target_id, give_up_after=give_up_after)
 
 
-UPDATE_REPLAYED = SQL("""
-    UPDATE webhook_deliveries
-    SET status = 'pending', due_at = now(), give_up_at = now() + %(give_up_after)s::interval,
-        finished_at = NULL
-    WHERE id = ANY(%(ids)s)
-""")
+UPDATE_REPLAYED = SQL(_BEGIN_ANEW + "id = ANY(%(ids)s)")
 
 
 async def update_replayed(tx: Transaction, ids: list[int], *, give_up_after: timedelta) -> None:

@@ -24,14 +24,16 @@ _GONE: Final = 410
 
 
 class Claimed(Struct, frozen=True):
-    """A delivery that is this worker's to send for a while; `number` counts its attempts.
+    """A delivery that is this worker's to send for a while.
 
-    Where it is the probe, nothing else is sent before it is known what came of it.
+    `number` counts its attempts, `tries` those since it was replayed. Where it is the probe, nothing else is
+    sent before it is known what came of it.
     """
 
     id: int
     delivery_id: UUID
     number: int
+    tries: int
     notice: Notice
     is_probe: bool = False
 
@@ -41,6 +43,7 @@ class Attempt(Struct, frozen=True):
 
     id: int
     number: int
+    tries: int
     attempted_at: datetime
     took: timedelta
     status: int | None = None
@@ -77,6 +80,7 @@ async def send(caller: Caller, target: Target, claimed: Claimed, *, secrets: Tar
     return Attempt(
         id=claimed.id,
         number=claimed.number,
+        tries=claimed.tries,
         attempted_at=attempted_at,
         took=timedelta(seconds=time.monotonic() - began),
         status=answer.status if answer else None,

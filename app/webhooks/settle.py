@@ -1,6 +1,6 @@
 """Writing down what came of attempts, and what that says of the target."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 import structlog
@@ -57,7 +57,7 @@ async def _tell_of_pause(tx: Transaction, receiver: Receiver, attempt: Attempt) 
 
 
 def _result(attempt: Attempt) -> Result:
-    delay = max(retry_delay(attempt.number), attempt.wait) if attempt.wait else retry_delay(attempt.number)
+    delay = max(retry_delay(attempt.tries), attempt.wait or timedelta(0))
     return Result(
         id=attempt.id,
         number=attempt.number,

@@ -111,3 +111,30 @@ async def test_a_worker_that_is_to_stop_ends_what_is_on_its_way_and_begins_nothi
     await working
     assert Counter(await posting.statuses(target)) == {"success": 32, "pending": 68}
     assert await posting.value(LEASED) == 0
+
+
+@pytest.mark.parametrize("is_ordered", [False, True])
+async def test_a_target_is_sent_so_much_at_a_time_by_all_workers_together(
+    posting: Posting, consumer: Consumer, *, is_ordered: bool
+) -> None:
+    target = await posting.target(await posting.policy(), consumer.url, is_ordered=is_ordered)
+    await posting.happen(*(pushed(f"library/app{number % 50}", "v1") for number in range(100)))
+    answers: list[asyncio.Event] = []
+
+    async def answer(_: Received) -> web.StreamResponse:
+        answers.append(asyncio.Event())
+        await answers[-1].wait()
+        return web.Response()
+
+    consumer.answer = answer
+    working = asyncio.create_task(posting.deliver(target))
+    await until(consumer.count, (32).__eq__)
+    await posting.deliver(target)
+    assert len(consumer.received) == 32, "the second worker has found no room"
+    answers[0].set()
+    await until(consumer.count, (33).__eq__)
+    consumer.answer = lambda _: web.Response()
+    for waiting in answers:
+        waiting.set()
+    await working
+    assert await posting.statuses(target) == ["success"] * 100

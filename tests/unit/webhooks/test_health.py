@@ -13,7 +13,7 @@ from app.webhooks.settle import after
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
-FAILED = Attempt(id=1, number=1, attempted_at=NOW, took=SECOND, status=500)
+FAILED = Attempt(id=1, number=1, tries=1, attempted_at=NOW, took=SECOND, status=500)
 TAKEN = replace(FAILED, status=204)
 SETTINGS = WebhookSettings()
 
