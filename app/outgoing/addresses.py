@@ -1,5 +1,6 @@
 """Which addresses may be called for users: public ones, and what the operator allows."""
 
+import socket
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Final, TypeAlias
 
@@ -54,6 +55,23 @@ class Addresses:
         if _is_in(self._deny, address):
             return False
         return _is_in(self._allow, address) or _is_public(address)
+
+    def refuses(self, host: str) -> bool:
+        """Whether it needs no look-up to know that the host may not be called."""
+        meant = _meant(host)
+        return bool(meant) and not any(map(self.takes, meant))
+
+
+def _meant(host: str) -> tuple[str, ...]:
+    """Return the addresses that a host says itself, as sockets understand it; none where it is a name."""
+    host = host.partition("%")[0].lower()
+    if f".{host.removesuffix('.')}".endswith(".localhost"):
+        return ("127.0.0.1", "::1")
+    try:
+        found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)
+    except (OSError, UnicodeError):
+        return ()
+    return tuple(str(address[0]) for *_, address in found)
 
 
 def _reached(address: Address) -> Address:

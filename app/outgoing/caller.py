@@ -71,8 +71,18 @@ class Answer(Struct, frozen=True):
 class Caller:
     """Makes calls; connections stay open for the next one."""
 
-    def __init__(self, session: ClientSession) -> None:
+    def __init__(self, session: ClientSession, addresses: Addresses) -> None:
         self._session = session
+        self._addresses = addresses
+
+    def check(self, url: str) -> None:
+        """Raise CallFailed where a call to it is refused whatever names resolve to then."""
+        try:
+            host = _checked(URL(url)).host or ""
+        except ValueError:
+            raise CallFailed("this is no URL") from None
+        if self._addresses.refuses(host):
+            raise CallFailed(_refusal(host))
 
     async def post(self, call: Call) -> Answer:
         """Post and return the answer, that of the last redirect; raise CallFailed."""
@@ -131,7 +141,7 @@ async def open_caller(settings: OutgoingSettings) -> AsyncIterator[Caller]:
         timeout=ClientTimeout(total=None),
         headers={"User-Agent": "roadstead", "Accept-Encoding": "identity"},
     ) as session:
-        yield Caller(session)
+        yield Caller(session, addresses)
     await resolver.close()
 
 
@@ -158,6 +168,12 @@ async def _answer(response: ClientResponse) -> Answer:
     return Answer(response.status, response.headers.get("Retry-After", ""), kept)
 
 
+def _refusal(host: str) -> str:
+    return (
+        f"{host} is in no network that may be called; the operator can allow it by ROADSTEAD_OUTGOING_ALLOW"
+    )
+
+
 def _reason(error: Exception) -> str:
     """Say what went wrong without an address: not everybody may know what a name of the inside leads to."""
     if isinstance(error, ClientConnectorCertificateError):
@@ -166,9 +182,6 @@ def _reason(error: Exception) -> str:
         return f"the certificate is not trusted: {text}"
     if isinstance(error, ClientConnectorError):
         if isinstance(error.os_error, AddressRefused):
-            return (
-                f"{error.host} is in no network that may be called; the operator can allow it by "
-                "ROADSTEAD_OUTGOING_ALLOW"
-            )
+            return _refusal(error.host)
         return f"no connection to {error.host}:{error.port}"
     return f"no answer in HTTP: {type(error).__name__}"

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from app.harbor.doublestar import BadPattern, parse
 from app.harbor.errors import BadRequest
+from app.outgoing import Caller, CallFailed
 from app.webhooks.event_types import TYPES
 from app.webhooks.model import FORMATS, MAX_TARGETS, PayloadFormat, TargetKind
 from app.webhooks.schemas import WebhookPolicyReq, WebhookTargetReq
@@ -35,8 +36,8 @@ _OURS: Final = frozenset(
 _OUR_PREFIXES: Final = ("webhook-", "ce-", "proxy-")
 
 
-def check_policy(wanted: WebhookPolicyReq) -> None:
-    """Raise BadRequest that says what is wrong with a policy."""
+def check_policy(wanted: WebhookPolicyReq, caller: Caller) -> None:
+    """Raise BadRequest that says what is wrong with a policy; names are looked up when they are called."""
     if not wanted.name.strip() or not wanted.name.isprintable():
         raise BadRequest("name: a policy has one, of characters that can be seen")
     _check_event_types(wanted.event_types)
@@ -49,6 +50,7 @@ def check_policy(wanted: WebhookPolicyReq) -> None:
         raise BadRequest(f"targets: a policy has 1 to {MAX_TARGETS}")
     for target in wanted.targets:
         _check_target(target)
+        _check_reach(target.address, caller)
     if len({(target.kind, target.address) for target in wanted.targets}) < len(wanted.targets):
         raise BadRequest("targets: two of them have the same type and address")
 
@@ -94,6 +96,13 @@ def _check_address(address: str) -> None:
         raise BadRequest("address: it is a URL such as https://example.com/path, special characters escaped")
     if parts.username is not None or parts.password is not None:
         raise BadRequest("address: no credentials in it; put them into auth_header, as `Basic ...`")
+
+
+def _check_reach(address: str, caller: Caller) -> None:
+    try:
+        caller.check(address)
+    except CallFailed as error:
+        raise BadRequest(f"address: {error}") from None
 
 
 def _check_header(name: str, value: str) -> None:

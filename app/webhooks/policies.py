@@ -57,7 +57,7 @@ async def create_policy(r: Resources, call: ProjectCall, wanted: WebhookPolicyRe
         Conflict: the name is taken.
         NotFound: the project is gone.
     """
-    check_policy(wanted)
+    check_policy(wanted, r.caller)
     try:
         async with r.database.transaction() as tx:
             if await policy_store.count_policies(tx, call.project_id) >= MAX_POLICIES:
@@ -78,7 +78,7 @@ async def create_policy(r: Resources, call: ProjectCall, wanted: WebhookPolicyRe
 
 async def update_policy(r: Resources, call: ProjectCall, policy_id: int, *, wanted: WebhookPolicyReq) -> None:
     """Change a policy; raise BadRequest, Conflict or NotFound."""
-    check_policy(wanted)
+    check_policy(wanted, r.caller)
     try:
         async with r.database.transaction() as tx:
             policy = await lock_policy(tx, call.project_id, policy_id)

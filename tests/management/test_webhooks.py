@@ -129,6 +129,9 @@ async def test_policies_are_filtered_sorted_and_paged(admin: Caller, project: Pr
         (policy(targets=[target(address="https://a:99999/")]), 400, "no URL"),
         (policy(targets=[target(address="https://[::1/")]), 400, "no URL"),
         (policy(targets=[target(address="https://me:pw@example.com")]), 400, "put them into auth_header"),
+        (policy(targets=[target(address="http://127.1:80/")]), 400, "ROADSTEAD_OUTGOING_ALLOW"),
+        (policy(targets=[target(address="https://[fe80::1%25eth0]/")]), 400, "may be called"),
+        (policy(targets=[target(type="slack", address="http://LOCALHOST/")]), 400, "may be called"),
         (policy(targets=[target(auth_header="a\r\nX-B: c")]), 400, "auth_header: it is one line"),
         (policy(targets=[target(headers={"X A": "b"})]), 400, "'X A' is no name"),
         (policy(targets=[target(headers={"": "b"})]), 400, "'' is no name"),
@@ -153,6 +156,15 @@ async def test_what_is_wrong_with_a_policy_is_said(
     assert answer.status == status
     assert says in answer.message
     assert (await admin.get(path_of(project))).total == 0
+
+
+async def test_policy_is_not_changed_to_post_where_nobody_may(admin: Caller, project: Project) -> None:
+    path = (await admin.post(path_of(project), policy())).headers["Location"]
+    wanted = policy(targets=[target(), target(address="http://169.254.169.254/latest/meta-data")])
+    refused = await admin.put(path, wanted)
+    assert refused.status == 400
+    assert refused.message.startswith("address: 169.254.169.254 is in no network that may be called;")
+    assert len((await admin.get(path)).json["targets"]) == 1
 
 
 async def test_name_is_taken_once_in_a_project(

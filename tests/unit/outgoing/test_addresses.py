@@ -113,3 +113,40 @@ def test_what_is_no_network_is_refused_at_the_start(network: str) -> None:
         OutgoingSettings(allow=network)
     with pytest.raises(ValueError, match="deny: "):
         OutgoingSettings(deny=network)
+
+
+SAID = [
+    "127.0.0.1",
+    "127.1",
+    "0x7f.1",
+    "0177.0.0.1",
+    "2130706433",
+    "0",
+    "10.0.0.1",
+    "169.254.169.254",
+    "::1",
+    "::",
+    "::ffff:7f00:1",
+    "fe80::1%eth9",
+    "localhost",
+    "LocalHost.",
+    "registry.localhost",
+]
+
+
+@pytest.mark.parametrize("host", SAID)
+def test_a_host_that_says_its_address_is_refused_without_a_look_up(host: str) -> None:
+    assert addresses().refuses(host)
+    assert not addresses(allow="0.0.0.0/0, ::/0").refuses(host)
+
+
+@pytest.mark.parametrize(
+    "host", ["", "1.1.1.1", "2606:4700::1", "example.com", "localhost.example.com", "é" * 99]
+)
+def test_public_addresses_and_names_are_left_to_the_call(host: str) -> None:
+    assert not addresses().refuses(host)
+
+
+def test_localhost_is_allowed_by_either_of_its_addresses() -> None:
+    assert not addresses(allow="127.0.0.0/8").refuses("localhost")
+    assert not addresses(allow="::1").refuses("localhost")
