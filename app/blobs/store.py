@@ -63,7 +63,7 @@ SETTLE_BLOB = Prepared(
     ("text", "text", "bigint", "uuid", "bigint", "uuid"),
     """
     WITH repository AS (
-        SELECT id FROM repositories WHERE name = $1
+        SELECT id FROM repositories WHERE name = $1 FOR KEY SHARE
     ), ended AS (
         DELETE FROM upload_sessions
         WHERE id = $4 AND offset_bytes = $5 AND lease_token IS NOT DISTINCT FROM $6

@@ -32,7 +32,7 @@ LOCK_SOURCES = SQL(r"""
         FROM placed p JOIN manifest_children c ON c.manifest_id = p.id
         JOIN wanted child ON child.digest = c.child_digest
     )
-    SELECT m.repository_id, m.digest, m.media_type, m.payload, p.depth, ARRAY(
+    SELECT m.id, m.repository_id, m.digest, m.media_type, m.payload, p.depth, ARRAY(
         SELECT t.name FROM tags t
         WHERE t.manifest_id = m.id AND (m.digest = %(digest)s OR t.name ~ '^sha256-[0-9a-f]{64}\.sig$')
         ORDER BY t.name
@@ -57,16 +57,16 @@ async def lock_sources(tx: Transaction, repository: str, digest: str) -> list[So
     return sorted(found, key=lambda source: -source.depth)
 
 
-HOLD_USED = SQL("""
-    SELECT b.digest FROM project_blobs b JOIN repositories r ON r.project_id = b.project_id
-    WHERE r.id = %(repository_id)s AND b.digest = ANY(%(manifests)s::text[] || %(blobs)s::text[])
-    ORDER BY b.digest <> ALL(%(manifests)s::text[]), b.digest FOR KEY SHARE OF b
+LOCK_COPIES = SQL("""
+    SELECT digest FROM manifests
+    WHERE repository_id = %(repository_id)s AND digest = ANY(%(digests)s::text[])
+    ORDER BY digest FOR NO KEY UPDATE
 """)
 
 
-async def hold_used(tx: Transaction, repository_id: int, *, manifests: list[str], blobs: list[str]) -> None:
-    """Keep what the project of a repository uses of these until `tx` ends, locked as deletions lock it."""
-    await tx.run(HOLD_USED, repository_id=repository_id, manifests=manifests, blobs=blobs)
+async def lock_copies(tx: Transaction, repository_id: int, digests: list[str]) -> None:
+    """Keep those manifests that are copies already until `tx` ends."""
+    await tx.run(LOCK_COPIES, repository_id=repository_id, digests=digests)
 
 
 COPY_ATTRIBUTES = SQL("""

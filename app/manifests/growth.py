@@ -13,9 +13,8 @@ _TRIES: Final = 5
 _DELETED_MEANWHILE: Final = {
     "manifests_counted_fkey",
     "manifest_blobs_counted_fkey",
-    "blob_links_repository_id_fkey",
 }
-"""What was there when it was looked at and is made anew: what an artifact used, a repository."""
+"""What an artifact used was there when it was looked at, and is entered anew."""
 
 
 async def grow(r: Resources, call: Call, work: Callable[[Transaction], Awaitable[Growth]]) -> None:

@@ -47,6 +47,7 @@ class NewManifest(Struct, frozen=True):
 class Source(Struct, frozen=True):
     """A manifest that is copied, and the tags that go with it; members lie deeper than their index."""
 
+    id: int
     repository_id: int
     digest: str
     media_type: str

@@ -1,8 +1,12 @@
 """Statements on what the artifacts of a project use: manifests and blobs, each once per project."""
 
+from typing import Final
+
 from app.db import SQL, Database, Transaction
 
-LOCK_USED = SQL("""
+# The one order in which rows of what a project uses are locked: that in which the foreign keys of a push lock
+# them, the manifest and then its blobs.
+_USED: Final = """
     WITH used AS (
         SELECT digest, false AS is_blob FROM manifests WHERE id = ANY(%(ids)s::bigint[])
         UNION ALL
@@ -11,16 +15,22 @@ LOCK_USED = SQL("""
     SELECT b.digest FROM project_blobs b
     JOIN (SELECT digest, bool_and(is_blob) AS is_blob FROM used GROUP BY digest) candidate USING (digest)
     WHERE b.project_id = %(project_id)s
-    ORDER BY candidate.is_blob, b.digest FOR UPDATE OF b
-""")
+    ORDER BY candidate.is_blob, b.digest FOR {strength} OF b
+"""
+LOCK_USED = SQL(_USED.replace("{strength}", "UPDATE"))
 
 
 async def lock_used(tx: Transaction, project_id: int, manifest_ids: list[int]) -> list[str]:
-    """Return the digests that manifests use; nobody else comes to use them until `tx` ends.
-
-    The order is that in which the foreign keys of a push lock them: the manifest, then its blobs.
-    """
+    """Return the digests that manifests use; nobody else comes to use them until `tx` ends."""
     return await tx.values(LOCK_USED, project_id=project_id, ids=manifest_ids)
+
+
+HOLD_USED = SQL(_USED.replace("{strength}", "KEY SHARE"))
+
+
+async def hold_used(tx: Transaction, project_id: int, manifest_ids: list[int]) -> None:
+    """Keep what manifests use, where the project uses it already, until `tx` ends."""
+    await tx.run(HOLD_USED, project_id=project_id, ids=manifest_ids)
 
 
 DELETE_UNUSED = SQL("""
@@ -74,20 +84,24 @@ async def lock_uncounted(tx: Transaction, project_id: int) -> list[int]:
 
 
 INSERT_USED = SQL("""
-    INSERT INTO project_blobs (project_id, digest, size_bytes)
-    SELECT %(project_id)s, digest, max(size_bytes) FROM (
-        SELECT digest, size_bytes FROM manifests WHERE id = ANY(%(ids)s::bigint[])
-        UNION ALL
-        SELECT l.digest, b.size_bytes FROM manifest_blobs l JOIN blobs b USING (digest)
-        WHERE l.manifest_id = ANY(%(ids)s::bigint[])
-    ) used GROUP BY digest ORDER BY digest
-    ON CONFLICT DO NOTHING
+    WITH entered AS (
+        INSERT INTO project_blobs (project_id, digest, size_bytes)
+        SELECT %(project_id)s, digest, max(size_bytes) FROM (
+            SELECT digest, size_bytes FROM manifests WHERE id = ANY(%(ids)s::bigint[])
+            UNION ALL
+            SELECT l.digest, b.size_bytes FROM manifest_blobs l JOIN blobs b USING (digest)
+            WHERE l.manifest_id = ANY(%(ids)s::bigint[])
+        ) used GROUP BY digest ORDER BY digest
+        ON CONFLICT DO NOTHING
+        RETURNING size_bytes
+    )
+    SELECT coalesce(sum(size_bytes), 0)::bigint FROM entered
 """)
 
 
-async def insert_used(tx: Transaction, project_id: int, manifest_ids: list[int]) -> None:
-    """Enter what manifests use."""
-    await tx.run(INSERT_USED, project_id=project_id, ids=manifest_ids)
+async def insert_used(tx: Transaction, project_id: int, manifest_ids: list[int]) -> int:
+    """Enter what manifests use, in the order of digests as a push does; return the bytes that it adds."""
+    return int(await tx.value(INSERT_USED, project_id=project_id, ids=manifest_ids))
 
 
 UPDATE_UNCOUNTED = SQL("""

@@ -11,10 +11,12 @@ from app.resources import Resources
 async def repository_for_push(r: Resources, tx: Transaction, call: Call) -> int:
     """Return the id of the repository that is pushed to, made now if this is its first content.
 
+    Nobody deletes it before `tx` ends.
+
     Raises:
         NameUnknown: there is no such project.
     """
-    repository_id = await store.find_repository_id(tx, call.repository)
+    repository_id = await store.lock_repository_id(tx, call.repository)
     if repository_id is not None:
         return repository_id
     project_id = await project_for_push(tx, call, may_create=r.settings.auth.create_projects_on_push)
@@ -24,3 +26,8 @@ async def repository_for_push(r: Resources, tx: Transaction, call: Call) -> int:
         return await repository_for_push(r, tx, call)
     await outbox.record(tx, call.cause, RepositoryCreated(repository_name=call.repository))
     return repository_id
+
+
+async def lock_for_copy(tx: Transaction, repository_id: int) -> int:
+    """Return the project of a repository that `tx` holds, and to which nobody else copies before it ends."""
+    return await store.lock_for_copy(tx, repository_id)

@@ -11,6 +11,25 @@ async def find_repository_id(statements: Statements, name: str) -> int | None:
     return None if found is None else int(found)
 
 
+# Whoever deletes the repository waits, or was first and there is none.
+LOCK_REPOSITORY_ID = SQL("SELECT id FROM repositories WHERE name = %(name)s FOR KEY SHARE")
+
+
+async def lock_repository_id(tx: Transaction, name: str) -> int | None:
+    """Return the id of a repository that is there until `tx` ends."""
+    found = await tx.value(LOCK_REPOSITORY_ID, name=name)
+    return None if found is None else int(found)
+
+
+# Pushes and pulls go on beside it.
+LOCK_FOR_COPY = SQL("SELECT project_id FROM repositories WHERE id = %(repository_id)s FOR NO KEY UPDATE")
+
+
+async def lock_for_copy(tx: Transaction, repository_id: int) -> int:
+    """Return the project of a repository that nobody else copies to until `tx` ends."""
+    return int(await tx.value(LOCK_FOR_COPY, repository_id=repository_id))
+
+
 INSERT_REPOSITORY = SQL("""
     INSERT INTO repositories (project_id, name) VALUES (%(project_id)s, %(name)s)
     ON CONFLICT (name) DO NOTHING RETURNING id

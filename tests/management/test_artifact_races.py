@@ -1,14 +1,26 @@
 """Requests on artifacts that collide: one wins, the others are told so, and nothing is left half done."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+
+import pytest
 
 from tests.conformance.content import image, index, unique
 from tests.management.client import Answer, Caller
-from tests.management.conftest import Project
+from tests.management.conftest import Project, make_project
 from tests.management.content import digests, fresh_image, path_of, pusher
+from tests.support.registry import Registry
+from tests.support.servers import Databases
 
 AT_ONCE = 8
+
+
+@pytest.fixture(autouse=True)
+def locked_in_one_order(databases: Databases) -> Iterator[None]:
+    """No two requests wait for one another: each deadlock costs a second, and five in a row the request."""
+    before = databases.deadlocks()
+    yield
+    assert databases.deadlocks() == before
 
 
 async def at_once(call: Callable[[int], Awaitable[Answer]]) -> list[int]:
@@ -102,3 +114,49 @@ async def test_copies_and_deletions_of_images_on_the_same_layers_all_succeed(
 
     assert await asyncio.gather(*map(copy_and_delete, range(AT_ONCE))) == [[201, 200] * 2] * AT_ONCE
     assert (await admin.get(copies)).total == 2 * AT_ONCE
+
+
+async def on_the_same_layers(admin: Caller, name: str) -> list[str]:
+    """Push indexes whose images have the same layers; return their digests."""
+    layers = [unique() for _ in range(4)]
+    return [
+        await pusher(admin, name).push(
+            index([image([layer], annotations={"number": str(number)}) for layer in layers])
+        )
+        for number in range(AT_ONCE)
+    ]
+
+
+@pytest.mark.slow
+async def test_copies_into_another_project_share_layers_and_do_not_wait_for_one_another(
+    admin: Caller, project: Project, shared: Registry
+) -> None:
+    source, other = f"{project.name}/app", await make_project(shared, is_public=False)
+    pushed = await on_the_same_layers(admin, source)
+
+    async def copy(number: int) -> Answer:
+        copies = path_of(f"{other.name}/copy{number}") + "/artifacts"
+        return await admin.post(copies, **{"from": f"{source}@{pushed[number]}"})
+
+    assert await at_once(copy) == [201] * AT_ONCE
+    used = (await admin.get(f"/quotas/{other.id}")).json["used"]["storage"]
+    assert used == (await admin.get(f"/quotas/{project.id}")).json["used"]["storage"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("what", ["artifact", "repository"])
+async def test_copies_to_where_artifacts_or_the_repository_are_deleted_all_succeed(
+    admin: Caller, project: Project, what: str
+) -> None:
+    source, target = f"{project.name}/app", f"{project.name}/copy"
+    pushed = (await on_the_same_layers(admin, source))[:4] * 4
+    copies = path_of(target) + "/artifacts"
+    places = [path_of(target, digest) if what == "artifact" else path_of(target) for digest in pushed]
+    asked = [
+        call
+        for digest, place in zip(pushed, places, strict=True)
+        for call in (admin.post(copies, **{"from": f"{source}@{digest}"}), admin.delete(place))
+    ]
+    statuses = [answer.status for answer in await asyncio.gather(*asked)]
+    assert statuses[::2] == [201] * len(pushed)
+    assert set(statuses[1::2]) <= {200, 404}

@@ -2,20 +2,26 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from typing import TypeVar
 
 import pytest
 
 from app.db import SQL
-from tests.management.client import PASSWORD, Answer, Caller, unique
+from tests.conformance.content import digest_of
+from tests.conformance.content import unique as random
+from tests.management.client import PASSWORD, Caller, unique
 from tests.management.conftest import MakeUser, Project
-from tests.management.content import fresh_image, immutable_rule, path_of, pusher
+from tests.management.content import digests, fresh_image, immutable_rule, path_of, pusher
 from tests.support.eventually import until
 from tests.support.registry import Registry
+
+Reply = TypeVar("Reply")
 
 REMOVE_PROJECT = SQL("DELETE FROM projects WHERE name = %(name)s")
 REMOVE_USER = SQL("DELETE FROM users WHERE username = %(name)s")
 SET_PASSWORD = SQL("UPDATE users SET password_hash = 'another' WHERE username = %(name)s")
 REMOVE_MANIFEST = SQL("DELETE FROM manifests WHERE digest = %(name)s")
+REMOVE_REPOSITORY = SQL("DELETE FROM repositories WHERE name = %(name)s")
 MOVE_TAG = SQL("""
     UPDATE tags t SET manifest_id = m.id FROM manifests m
     WHERE m.digest = %(name)s AND t.repository_id = m.repository_id
@@ -28,8 +34,8 @@ IS_WAITING = SQL("""
 
 
 async def while_removed(
-    registry: Registry, removal: SQL, name: str, request: Callable[[], Awaitable[Answer]]
-) -> Answer:
+    registry: Registry, removal: SQL, name: str, request: Callable[[], Awaitable[Reply]]
+) -> Reply:
     """Begin a change, let the request wait for it, and return what the request is answered afterwards."""
     database = registry.resources.database
 
@@ -117,3 +123,45 @@ async def test_tag_that_moves_meanwhile_is_not_taken_from_its_new_artifact(
     answer = await while_removed(shared, MOVE_TAG, new, lambda: admin.delete(f"{path_of(name, old)}/tags/v1"))
     assert (answer.status, answer.code) == (404, "NOT_FOUND")
     assert (await admin.get(path_of(name, "v1"))).json["digest"] == new
+
+
+@pytest.mark.parametrize("size", [100, 100_000])
+async def test_blob_of_a_repository_that_goes_is_the_first_of_a_new_one(
+    admin: Caller, project: Project, shared: Registry, size: int
+) -> None:
+    repository, data = pusher(admin, f"{project.name}/app"), random(size)
+    await repository.push_blob(random())
+    session = (await repository.patch(await repository.start(), data)).location
+    closed = await while_removed(
+        shared, REMOVE_REPOSITORY, repository.name, lambda: repository.close(session, digest_of(data))
+    )
+    assert closed.status == 201
+    assert (await repository.get(f"blobs/{digest_of(data)}")).body == data
+
+
+async def test_blob_is_mounted_into_a_repository_that_goes_as_the_first_of_a_new_one(
+    admin: Caller, project: Project, shared: Registry
+) -> None:
+    source, target = pusher(admin, f"{project.name}/app"), pusher(admin, f"{project.name}/copy")
+    digest = await source.push_blob(random())
+    await target.push_blob(random())
+    mount = f"blobs/uploads/?mount={digest}&from={source.name}"
+    mounted = await while_removed(
+        shared, REMOVE_REPOSITORY, target.name, lambda: target.send("POST", target.url(mount))
+    )
+    assert mounted.status == 201
+    assert (await target.head(f"blobs/{digest}")).status == 200
+
+
+async def test_artifacts_are_copied_once_into_a_repository_that_goes(
+    admin: Caller, project: Project, shared: Registry
+) -> None:
+    source, target = f"{project.name}/app", f"{project.name}/copy"
+    digest = await pusher(admin, source).push(fresh_image())
+    await pusher(admin, target).push_blob(random())
+    copies = path_of(target) + "/artifacts"
+    copied = await while_removed(
+        shared, REMOVE_REPOSITORY, target, lambda: admin.post(copies, **{"from": f"{source}@{digest}"})
+    )
+    assert copied.status == 201
+    assert digests(await admin.get(copies)) == [digest]

@@ -52,6 +52,10 @@ class Databases:
         self._run("ALTER DATABASE {} SET log_statement = 'all'", name)
         return StatementLog(self._server.log)
 
+    def deadlocks(self) -> int:
+        """Return how many there were so far, also those that were tried again and that nobody noticed."""
+        return _written(self._server.log).count("ERROR:  deadlock detected")
+
     def _run(self, statement: str, *names: str) -> None:
         connection = psycopg2.connect(self._server.url("postgres", postgres.ADMIN))
         try:
@@ -70,7 +74,11 @@ class StatementLog:
 
     def count(self) -> int:
         """Return how many statements there were so far."""
-        return self._log.read_text(encoding="utf-8", errors="replace").count("LOG:  statement: ")
+        return _written(self._log).count("LOG:  statement: ")
+
+
+def _written(log: Path) -> str:
+    return log.read_text(encoding="utf-8", errors="replace")
 
 
 @contextmanager
