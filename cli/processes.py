@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from app.jobs import QUEUES
+from app.jobs import QUEUES_IN_USE
 from app.settings import Settings
 from cli.listening import format_address
 from cli.programs import Program
@@ -68,8 +68,8 @@ class Roadstead:
         ]
 
     def workers(self) -> list[Program]:
-        """One worker process for each queue."""
-        return [self._program(f"worker-{queue}", "work", "--queue", queue) for queue in QUEUES]
+        """One worker process for each queue that has jobs."""
+        return [self._program(f"worker-{queue}", "work", "--queue", queue) for queue in QUEUES_IN_USE]
 
     def _program(self, name: str, *arguments: str, inherited: tuple[int, ...] = ()) -> Program:
         # `-m` looks in the current directory first, which is right only where that is our own.

@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass
 from functools import cached_property
 
-from app.jobs import QUEUES
+from app.jobs import QUEUES_IN_USE
 from app.settings import Settings, load
 from cli.datadir import DataDirectory, open_data_directory
 from cli.embedded import postgres, valkey
@@ -146,7 +146,7 @@ class Up:
         return "" if self.settings.database.url else _LOOPBACK
 
     def _connections(self) -> int:
-        processes = len(self.sockets) + len(QUEUES)
+        processes = len(self.sockets) + len(QUEUES_IN_USE)
         return processes * self.settings.database.pool_size + _SPARE_CONNECTIONS
 
     def _greet(self, address: str) -> None:

@@ -14,7 +14,7 @@ from arq.worker import Worker
 from redis.exceptions import RedisError
 
 from app.db import DatabaseError
-from app.jobs import QUEUES, running, schedules
+from app.jobs import QUEUES, QUEUES_IN_USE, running, schedules
 from app.jobs.running import Process
 from app.resources import Resources, open_resources
 from app.settings import Settings
@@ -119,6 +119,8 @@ async def _relay(r: Resources) -> None:
 
 async def _work_on(runner: Runner, queue: str, stop: asyncio.Event) -> None:
     """Work on one queue; start again when Redis goes away."""
+    if queue not in QUEUES_IN_USE:
+        await stop.wait()
     while not stop.is_set():
         worker = PromptWorker(runner, queue)
         try:

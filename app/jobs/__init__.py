@@ -7,11 +7,25 @@ from typing import Final, NamedTuple
 class Queue(NamedTuple):
     """Work of one kind; each queue has its own workers, so that a slow kind never holds up another.
 
-    Jobs that events owe wait for `gather`, so that those of a burst share a run.
+    A job may take `timeout`, unless it says otherwise. Jobs that events owe wait for `gather`, so that those
+    of a burst share a run. How many run at once, and how often one is tried, is set (`app.settings.workers`).
     """
 
     name: str
+    timeout: timedelta = timedelta(minutes=5)
     gather: timedelta = timedelta(0)
+
+
+QUEUE_TABLE: Final = (
+    Queue("events", gather=timedelta(milliseconds=250)),
+    Queue("webhooks"),
+    Queue("scans", timeout=timedelta(minutes=30)),
+    Queue("replication", timeout=timedelta(hours=24)),
+    Queue("maintenance"),
+)
+"""What stands first is told to its workers first."""
+QUEUES: Final = tuple(queue.name for queue in QUEUE_TABLE)
+_TIMEOUTS: Final = {queue.name: queue.timeout for queue in QUEUE_TABLE}
 
 
 class Job(NamedTuple):
@@ -19,7 +33,7 @@ class Job(NamedTuple):
 
     name: str
     queue: str
-    timeout: timedelta = timedelta(minutes=5)
+    own_timeout: timedelta | None = None
     harbor: str = ""
 
     @property
@@ -27,14 +41,11 @@ class Job(NamedTuple):
         """Its name as Harbor has it, or as Harbor would write it."""
         return self.harbor or self.name.upper()
 
+    @property
+    def timeout(self) -> timedelta:
+        """How long it may take."""
+        return self.own_timeout or _TIMEOUTS[self.queue]
 
-QUEUE_TABLE: Final = (
-    Queue("events", gather=timedelta(milliseconds=250)),
-    Queue("webhooks"),
-    Queue("maintenance"),
-)
-"""What stands first is told to its workers first."""
-QUEUES: Final = tuple(queue.name for queue in QUEUE_TABLE)
 
 WRITE_AUDIT_LOG: Final = Job("write_audit_log", "events")
 FORWARD_AUDIT_LOG: Final = Job("forward_audit_log", "events")
@@ -42,7 +53,7 @@ COUNT_PULLS: Final = Job("count_pulls", "events")
 DESCRIBE_ARTIFACTS: Final = Job("describe_artifacts", "events")
 DELIVER_WEBHOOKS: Final = Job("deliver_webhooks", "webhooks", harbor="WEBHOOK")
 PURGE_WEBHOOK_LOG: Final = Job("purge_webhook_log", "maintenance")
-HASH_RECEIVED: Final = Job("hash_received", "maintenance", timeout=timedelta(hours=24))
+HASH_RECEIVED: Final = Job("hash_received", "maintenance", own_timeout=timedelta(hours=24))
 PURGE_AUDIT_LOG: Final = Job("purge_audit_log", "maintenance")
 EXPIRE_UPLOADS: Final = Job("expire_uploads", "maintenance")
 REMOVE_ORPHANS: Final = Job("remove_orphans", "maintenance")
@@ -68,8 +79,17 @@ JOBS: Final = (
     PURGE_JOB_RUNS,
 )
 
+QUEUES_IN_USE: Final = tuple(queue for queue in QUEUES if any(job.queue == queue for job in JOBS))
+"""The others need no workers yet."""
+
+COMING: Final = (
+    Job("scan_artifacts", "scans", harbor="IMAGE_SCAN"),
+    Job("replicate", "replication", harbor="REPLICATION"),
+)
+"""What queues are there for that have no jobs yet: operators see it and can pause it."""
+
 SCHEDULER: Final = "scheduler"
 """Paused like a kind of job: no schedule comes meanwhile."""
 
-TYPES: Final = {**{job.name: job.type for job in JOBS}, SCHEDULER: SCHEDULER.upper()}
+TYPES: Final = {**{job.name: job.type for job in (*JOBS, *COMING)}, SCHEDULER: SCHEDULER.upper()}
 """What operators see of a name."""

@@ -21,6 +21,13 @@ class WorkerSettings(Struct, frozen=True, forbid_unknown_fields=True):
             "their time.",
         ),
     ] = 100
+    scans_concurrency: Annotated[
+        int, Meta(ge=1, le=1_000, description="How many jobs of the queue `scans` a process runs at once.")
+    ] = 4
+    replication_concurrency: Annotated[
+        int,
+        Meta(ge=1, le=1_000, description="How many jobs of the queue `replication` a process runs at once."),
+    ] = 8
     maintenance_concurrency: Annotated[
         int,
         Meta(ge=1, le=1_000, description="How many jobs of the queue `maintenance` a process runs at once."),
@@ -40,6 +47,8 @@ class WorkerSettings(Struct, frozen=True, forbid_unknown_fields=True):
             "it tried again. The pause between tries doubles up to an hour: 30 take most of a day.",
         ),
     ] = 30
+    scans_tries: Annotated[int, Meta(ge=1, description="The same for the queue `scans`.")] = 30
+    replication_tries: Annotated[int, Meta(ge=1, description="The same for the queue `replication`.")] = 30
     maintenance_tries: Annotated[int, Meta(ge=1, description="The same for the queue `maintenance`.")] = 30
     run_retention: Annotated[
         timedelta,

@@ -12,6 +12,7 @@ from app import jobs
 from app.events import Event
 from app.jobs import Job
 from app.jobs.cron import next_after
+from app.settings import WorkerSettings
 from workers.catalogue import NUDGED, OWED, RUNS, SCHEDULED, SYSTEM_SCHEDULES
 from workers.subscriptions import SUBSCRIPTIONS
 
@@ -31,7 +32,19 @@ def test_every_event_is_named_by_its_class_in_the_past_tense() -> None:
 
 def test_every_job_has_a_worker_on_its_queue() -> None:
     assert set(RUNS) == set(jobs.JOBS) == JOBS
-    assert {job.queue for job in JOBS} <= set(jobs.QUEUES)
+    assert {job.queue for job in JOBS} == set(jobs.QUEUES_IN_USE) <= set(jobs.QUEUES)
+
+
+def test_a_queue_has_jobs_or_what_it_is_there_for_can_be_seen() -> None:
+    assert sorted((*jobs.QUEUES_IN_USE, *(job.queue for job in jobs.COMING))) == sorted(jobs.QUEUES)
+    assert len(jobs.TYPES) == len(set(jobs.TYPES.values())) == len(jobs.JOBS) + len(jobs.COMING) + 1
+
+
+def test_every_queue_has_its_settings() -> None:
+    settings = WorkerSettings()
+    assert all(settings.concurrency(queue) > 0 for queue in jobs.QUEUES)
+    nudged = {job.queue for job in NUDGED}
+    assert all(settings.tries(queue) > 0 for queue in jobs.QUEUES if queue not in nudged)
 
 
 def test_relay_tells_of_every_job_that_is_a_row_in_the_order_of_the_queues() -> None:

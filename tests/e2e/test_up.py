@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from app.jobs import QUEUES
+from app.jobs import QUEUES_IN_USE
 from tests.support.roadstead import RunningRoadstead, roadstead, roadstead_up
 from tests.support.servers import short_directory
 from tests.support.waiting import wait_until
@@ -28,7 +28,7 @@ def directory() -> Iterator[Path]:
 def up(directory: Path) -> Iterator[RunningRoadstead]:
     """One that runs all the time, for the tests that it has to survive."""
     with roadstead_up(directory / "data", ROADSTEAD_PROCESSES="2") as up:
-        wait_until(lambda: workers_started(up) == len(QUEUES), "the workers have started")
+        wait_until(lambda: workers_started(up) == len(QUEUES_IN_USE), "the workers have started")
         yield up
 
 
@@ -71,7 +71,7 @@ def test_secrets_are_on_no_command_line(up: RunningRoadstead, directory: Path) -
 
 def test_its_workers_may_call_this_machine(up: RunningRoadstead) -> None:
     workers = [pid for pid, command in up.children().items() if " work " in command]
-    assert len(workers) == len(QUEUES)
+    assert len(workers) == len(QUEUES_IN_USE)
     for pid in workers:
         environment = Path(f"/proc/{pid}/environ").read_text().split("\0")
         assert "ROADSTEAD_OUTGOING_ALLOW=127.0.0.0/8, ::1" in environment
@@ -141,7 +141,7 @@ def test_ctrl_c_stops_everything_in_order_and_the_next_start_goes_on(directory: 
     data = directory / "stopped"
     with roadstead_up(data) as up:
         first = up.password
-        wait_until(lambda: workers_started(up) == len(QUEUES), "the workers have started")
+        wait_until(lambda: workers_started(up) == len(QUEUES_IN_USE), "the workers have started")
         assert up.stop() == 0
         ends = [up.said.rindex(f"{what}_process_stopped") for what in ("web", "worker")]
         assert ends == sorted(ends)

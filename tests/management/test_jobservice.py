@@ -78,6 +78,17 @@ async def test_paused_kind_is_not_told_and_is_told_at_once_when_it_is_resumed(
     assert [job.id for job in taken] == ids
 
 
+@pytest.mark.parametrize("job_type", ["IMAGE_SCAN", "REPLICATION"])
+async def test_what_has_a_queue_and_no_jobs_yet_is_seen_and_paused(
+    admin: Caller, r: Resources, job_type: str
+) -> None:
+    assert await act(admin, job_type, "pause") == 200
+    assert await last_event(r) == "job-queue.paused"
+    assert (await queue(admin, job_type))["paused"]
+    assert await act(admin, job_type, "resume") == 200
+    assert not (await queue(admin, job_type))["paused"]
+
+
 @pytest.mark.usefixtures("r")
 async def test_everything_can_be_paused_and_resumed_at_once(admin: Caller) -> None:
     assert (await admin.get("/schedules/all/paused")).json == {"paused": False}

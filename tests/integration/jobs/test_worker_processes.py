@@ -38,6 +38,7 @@ TRIGGER = SQL("""
 HANGS = SQL("SELECT worker_id FROM pending_jobs WHERE id = %(job_id)s")
 AUDITED = SQL("SELECT count(*) FROM audit_logs")
 WORKERS = SQL("SELECT count(*) FROM workers")
+QUEUES = SQL("SELECT queues FROM workers")
 OWED = SQL("SELECT count(*) FROM pending_jobs WHERE name = 'write_audit_log'")
 FIRED = SQL("SELECT count(*) FROM job_runs WHERE name = 'recount_quotas' AND outcome = 'success'")
 DUE = SQL("UPDATE schedules SET next_at = now() - interval '1 day' WHERE job = 'recount_quotas'")
@@ -62,9 +63,10 @@ def start(database_url: str, redis_url: str, tmp_path: Path) -> Start:
         "database_statement_timeout": "2",
     }
 
-    def start(**further: str) -> AbstractContextManager[RunningRoadstead]:
+    def start(*arguments: str, **further: str) -> AbstractContextManager[RunningRoadstead]:
         environment = environment_for(database_url, tmp_path, **settings, **further)
-        return roadstead("work", output=tmp_path / f"worker-{uuid4().hex}", environment=environment)
+        output = tmp_path / f"worker-{uuid4().hex}"
+        return roadstead("work", *arguments, output=output, environment=environment)
 
     return start
 
@@ -131,6 +133,13 @@ async def test_process_that_is_stopped_hands_back_what_it_cannot_end(
         assert worker.stop() == 0, worker.said
     state = (await states(r))[job_id]
     assert (state["runs"], state["crashes"], state["failures"]) == (False, 0, 0)
+    assert await value(r, WORKERS) == 0
+
+
+async def test_process_for_queues_that_have_no_jobs_yet_waits_for_its_end(r: Resources, start: Start) -> None:
+    with start("--queue", "scans", "--queue", "replication") as worker:
+        assert await until(lambda: value(r, QUEUES), bool) == ["scans", "replication"]
+        assert worker.stop() == 0, worker.said
     assert await value(r, WORKERS) == 0
 
 
