@@ -40,6 +40,8 @@ class Runner:
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._busy: Counter[Job] = Counter()
         self._failing: set[Job] = set()
+        self._crashed: dict[Job, _Kind] = {}
+        self._runs_crashed = False
 
     def for_events(self, job: Job, run: Run) -> Run:
         """Return what a queue calls for a job that is owed for events: it settles what it did."""
@@ -86,7 +88,8 @@ class Runner:
     def _called(self, kind: _Kind) -> Run:
         async def called(_context: dict[str, Any], ids: list[str]) -> None:
             if not ids:
-                await self._run_suspects(kind)
+                await self._run_crashed(kind)
+                await self._run_suspects(kind, has_crashed=False)
                 return
             if kind.job in self._failing and self._busy[kind.job]:
                 # Such as what waits for a collector that is gone: others need the room. It is told again.
@@ -97,11 +100,29 @@ class Runner:
 
         return called
 
-    async def _run_suspects(self, kind: _Kind) -> None:
+    async def _run_crashed(self, kind: _Kind) -> None:
+        """Run what crashed of all kinds one by one, so that the next crash is the fault of the one that runs.
+
+        Who comes while somebody does so leaves it to them.
+        """
+        self._crashed[kind.job] = kind
+        if self._runs_crashed:
+            return
+        self._runs_crashed = True
+        try:
+            while self._crashed:
+                _, one = self._crashed.popitem()
+                await self._run_suspects(one, has_crashed=True)
+        finally:
+            self._runs_crashed = False
+
+    async def _run_suspects(self, kind: _Kind, *, has_crashed: bool) -> None:
         """Run what failed or crashed, one by one, while there is some and not everything fails."""
         failures = 0
         while failures < _FAILURES:
-            one = await running.start_suspect(self.r.database, kind.job.name, self.process.id)
+            one = await running.start_suspect(
+                self.r.database, kind.job.name, self.process.id, has_crashed=has_crashed
+            )
             if one is None:
                 return
             failures = 0 if await self._attempt(kind, [one]) else failures + 1

@@ -9,8 +9,9 @@ from msgspec import Struct
 from app.db import SQL, Database, Prepared
 from app.jobs.pending import FORGET_TOLD
 
-CRASHES: Final = 3
-"""A job that was running so often when its process died is set aside."""
+CRASHES: Final = 1 + 3
+"""A job that was running so often when its process died is set aside: the first time others ran beside it, so
+that it may be innocent, and then it ran alone."""
 
 
 class Process(Struct, frozen=True):
@@ -55,12 +56,13 @@ async def start(db: Database, ids: list[str], worker_id: UUID) -> list[Started]:
 
 START_SUSPECT = Prepared(
     "start_suspect",
-    ("text", "uuid"),
+    ("text", "uuid", "boolean"),
     """
     UPDATE pending_jobs SET worker_id = $2, started_at = now(), tell_at = NULL
     WHERE id = (
         SELECT id FROM pending_jobs AS suspect
         WHERE name = $1 AND is_suspect AND enqueued_at IS NOT NULL AND worker_id IS NULL
+            AND (crashes > 0) = $3
             AND NOT EXISTS (SELECT 1 FROM paused_jobs WHERE paused_jobs.name = suspect.name)
             AND NOT EXISTS (
                 SELECT 1 FROM pending_jobs AS other
@@ -73,9 +75,14 @@ START_SUSPECT = Prepared(
 )
 
 
-async def start_suspect(db: Database, name: str, worker_id: UUID) -> Started | None:
-    """Note that the process runs a suspect of this kind, unless another one runs anywhere."""
-    rows = await db.call(START_SUSPECT, name, worker_id)
+async def start_suspect(
+    db: Database, name: str, worker_id: UUID, *, has_crashed: bool = True
+) -> Started | None:
+    """Note that the process runs a suspect of this kind that crashed, or one that only failed.
+
+    None of a kind is started while another one of it runs anywhere.
+    """
+    rows = await db.call(START_SUSPECT, name, worker_id, has_crashed)
     return Started(*rows[0]) if rows else None
 
 

@@ -13,7 +13,6 @@ from msgspec.structs import replace
 
 from app.db import SQL
 from app.jobs import COUNT_PULLS, DELIVER_WEBHOOKS, pending, running, runs
-from app.jobs.running import CRASHES, Unfinished
 from app.resources import Resources
 from tests.support.jobs import (
     COME,
@@ -34,7 +33,6 @@ from workers.running import Runner
 
 TRIES = 5
 DIE = SQL("UPDATE workers SET heartbeat_at = now() - interval '1 hour'")
-RUNS = SQL("SELECT outcome FROM job_runs ORDER BY id")
 PAUSE = SQL("INSERT INTO paused_jobs (name) VALUES (%(name)s)")
 RESUME = SQL("DELETE FROM paused_jobs")
 STOP = SQL("UPDATE pending_jobs SET stop_at = now()")
@@ -108,40 +106,6 @@ async def test_suspects_are_left_alone_for_now_when_all_of_them_fail(r: Resource
     await told(r)
     await called({}, [])
     assert len(attempts) == 2 + 3
-
-
-async def test_job_whose_processes_die_is_set_aside_and_those_that_ran_beside_it_are_done(
-    r: Resources,
-) -> None:
-    poison, *others = await owe(r, "poison", *"abc")
-    dead = [process() for _ in range(CRASHES)]
-    crashed: list[Unfinished] = []
-    await told(r)
-    await running.beat(r.database, dead[0], [], pause=PATIENCE)
-    assert len(await running.start(r.database, [poison, *others], dead[0].id)) == 4
-    await run(r, DIE)
-    assert len(await running.take_over(r.database, patience=PATIENCE)) == 4
-    done = []
-    for one in dead[1:]:
-        await told(r)
-        await running.beat(r.database, one, [], pause=PATIENCE)
-        while (started := await running.start_suspect(r.database, JOB.name, one.id)) and started.id != poison:
-            await settle(r, [started.id])
-            done.append(started.id)
-        assert await running.start_suspect(r.database, JOB.name, uuid4()) is None, "one suspect at a time"
-        await run(r, DIE)
-        crashed = await running.take_over(r.database, patience=PATIENCE)
-    assert [(job.id, job.is_set_aside) for job in crashed] == [(poison, True)]
-
-    async def work(_context: dict[str, Any], ids: list[str]) -> None:
-        done.extend(ids)
-        await settle(r, ids)
-
-    await told(r)
-    await Runner(r, process()).for_events(JOB, work)({}, [])
-    assert sorted(done) == sorted(others)
-    async with r.database.autocommit() as statements:
-        assert await statements.values(RUNS) == ["crash"] * (3 + CRASHES)
 
 
 async def test_what_a_living_process_runs_is_not_told_or_started_again(r: Resources) -> None:
