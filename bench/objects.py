@@ -18,7 +18,8 @@ from bench.content import Content
 from bench.peers import Distribution
 from bench.roadstead import Roadstead
 from bench.targets import Server, Target
-from tests.support.seaweed import ACCESS_KEY, REGION, SECRET_KEY, Bucket, answers, is_writable, server_in
+from tests.support.s3 import Bucket
+from tests.support.seaweed import ACCESS_KEY, REGION, SECRET_KEY, answers, is_writable, server_in
 
 _PROXIED = "bench-proxied"
 _REDIRECTED_BYTES = 1 << 20

@@ -28,7 +28,9 @@ VERBS: Final = {
     "migrate": Verb("cli.migrate:command", "bring the database up to date and make the user `admin`"),
     "settings": Verb("cli.settings:command", "print the settings in force"),
     "user": Verb("cli.admin:user", "make users and change their passwords"),
-    "storage": Verb("cli.storage:command", "copy all blobs to another storage, while the registry works"),
+    "storage": Verb(
+        "cli.storage.command:command", "try whether a storage can be used; copy all blobs to another one"
+    ),
     "secrets": Verb("cli.secret_keys:command", "say which keys stored secrets need, and change the key"),
     "project": Verb("cli.admin:project", "make projects, public or private, and give users roles in them"),
 }

@@ -10,7 +10,8 @@ from app.settings import Settings, load
 from tests.support.azurite import Container, azure_server
 from tests.support.fakegcs import GcsBucket, gcs_server
 from tests.support.registry import Registry, running_registry
-from tests.support.seaweed import Bucket, s3_server
+from tests.support.s3 import IS_ELSEWHERE, Bucket, bucket_elsewhere
+from tests.support.seaweed import s3_server
 from tests.support.servers import Databases, postgres_server, short_directory, valkey_server
 
 SECRET_KEY = "tests-only-" + "0123456789abcdef" * 2
@@ -32,6 +33,10 @@ def valkey_url() -> Iterator[str]:
 @pytest.fixture(scope="session")
 async def bucket() -> AsyncIterator[Bucket]:
     """A bucket on an S3 server: each test takes a prefix of its own."""
+    if IS_ELSEWHERE:
+        async with bucket_elsewhere() as lent:
+            yield lent
+        return
     with short_directory() as directory:
         async with s3_server(directory) as lent:
             yield lent

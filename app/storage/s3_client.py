@@ -50,6 +50,10 @@ class Bucket:
         """Return the arguments of a call that lists what begins so."""
         return {"Bucket": self.name, "Prefix": self._prefix + key}
 
+    def has(self, name: str) -> bool:
+        """Whether an object that a list named is one of ours: others may use the rest of the bucket."""
+        return name.startswith(self._prefix)
+
     def key_of(self, name: str) -> str:
         """Return our key of an object that a list named."""
         return name.removeprefix(self._prefix)

@@ -20,8 +20,11 @@ async def list_keys(bucket: Bucket, below: str) -> AsyncIterator[tuple[str, date
 
 
 async def list_multiparts(bucket: Bucket, before: datetime) -> AsyncIterator[tuple[str, str]]:
-    """Yield key and identifier of each multipart upload without a part since then."""
-    pages = bucket.s3.get_paginator("list_multipart_uploads").paginate(**bucket.below(""))
+    """Yield key and identifier of each multipart upload without a part since then.
+
+    Those of the whole bucket are asked for: MinIO takes a prefix for the key of one object.
+    """
+    pages = bucket.s3.get_paginator("list_multipart_uploads").paginate(Bucket=bucket.name)
     with storage_errors():
         async for page in pages:
             async for found in _idle(bucket, page, before):
@@ -32,8 +35,10 @@ async def _idle(
     bucket: Bucket, page: "ListMultipartUploadsOutputTypeDef", before: datetime
 ) -> AsyncIterator[tuple[str, str]]:
     for found in page.get("Uploads", []):
+        if not bucket.has(found["Key"]) or found["Initiated"] >= before:
+            continue
         key, upload_id = bucket.key_of(found["Key"]), found["UploadId"]
-        if found["Initiated"] < before and await _is_idle(bucket, key, upload_id, before=before):
+        if await _is_idle(bucket, key, upload_id, before=before):
             yield key, upload_id
 
 

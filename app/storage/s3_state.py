@@ -37,7 +37,6 @@ class Upload(Struct, frozen=True):
     """Bytes in parts."""
     tail: str = ""
     tail_bytes: int = 0
-    tail_crc32: str = ""
     sha256: str = ""
     """What the storage compares the one part with that a client sends to it."""
     before: str = ""

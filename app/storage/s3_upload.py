@@ -13,7 +13,7 @@ from app.storage.checksums import crc32_of, md5_of
 from app.storage.driver import StorageError, UploadState
 from app.storage.parts import Filling
 from app.storage.s3_client import Bucket, storage_errors
-from app.storage.s3_copy import Multipart, Source, abort, begin, copy_part
+from app.storage.s3_copy import Multipart, abort, begin
 from app.storage.s3_read import read_first
 from app.storage.s3_state import Part, Upload, named, tail_key
 
@@ -102,25 +102,13 @@ class S3Writer:
     async def _finish_blob(self, blob: Digest) -> None:
         """Put the last bytes where nothing of them has to be moved again, as far as that is known."""
         if self._upload.upload:
-            await self._send_last()
+            await self._take_up_tail()
+            await self._filling.end()
             self._note(tail="", content=b"")
         elif self._is_changed:
             content = self._filling.take()
             await self._bucket.put_blob(blob, content)
             self._upload = Upload(blob=blob, stored=len(content), before=self._opened.tail)
-
-    async def _send_last(self) -> None:
-        """Make the tail the last part, which may be small."""
-        await self._filling.end()
-        if self._unread:
-            multipart = Multipart(self._upload.key, self._upload.upload)
-            tail = Source(tail_key(self._upload.tail), self._unread)
-            part = await copy_part(
-                self._bucket, multipart, self._number + 1, source=tail, span=(0, tail.size)
-            )
-            self._parts.append(part._replace(crc32=self._upload.tail_crc32))
-            self._filling.stored += tail.size
-            self._unread = 0
 
     async def _keep_tail(self) -> None:
         """Make what does not fill a part an object, for the next writer to begin with."""
@@ -139,6 +127,5 @@ class S3Writer:
             stored=self._filling.stored,
             tail=tail,
             tail_bytes=len(content),
-            tail_crc32=crc32_of(content) if content and self._has_crc32 else "",
             before=self._opened.tail,
         )

@@ -137,7 +137,7 @@ async def test_a_large_upload_by_several_processes_becomes_a_blob(
 
 
 @pytest.mark.parametrize("length", [0, 1, PART, len(LARGE)])
-@pytest.mark.parametrize("first", [0, 1, PART + 1])
+@pytest.mark.parametrize("first", [0, 1, PART + 1, len(LARGE)])
 async def test_an_upload_whose_digest_is_known_becomes_a_blob(
     another: OpenDriver, first: int, length: int
 ) -> None:

@@ -12,7 +12,7 @@ from tests.conformance.content import unique
 from tests.conformance.serving import settings_for
 from tests.management.client import Caller
 from tests.support.registry import Registry, running_registry
-from tests.support.seaweed import Bucket
+from tests.support.s3 import Bucket
 
 REDIRECTED = 1000
 LARGE, SMALL = 100_000, 500

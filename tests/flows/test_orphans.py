@@ -19,7 +19,7 @@ from tests.conformance.content import unique
 from tests.conformance.serving import settings_for
 from tests.support.faulty import Ask, answering, faulty_way, where
 from tests.support.registry import Registry, running_registry
-from tests.support.seaweed import Bucket
+from tests.support.s3 import Bucket
 
 pytestmark = pytest.mark.slow
 

@@ -20,7 +20,7 @@ from tests.conformance.serving import served_by_processes, settings_for
 from tests.conformance.wire import connect, head
 from tests.support.eventually import until
 from tests.support.registry import Registry, running_registry
-from tests.support.seaweed import Bucket
+from tests.support.s3 import Bucket
 
 pytestmark = pytest.mark.slow
 

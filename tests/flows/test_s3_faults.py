@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from pathlib import Path
 from uuid import uuid4
 
@@ -30,7 +29,7 @@ from tests.support.faulty import (
     where,
 )
 from tests.support.registry import Registry, running_registry
-from tests.support.seaweed import Bucket
+from tests.support.s3 import Bucket
 
 pytestmark = pytest.mark.slow
 
@@ -54,7 +53,7 @@ async def registry(
     bucket: Bucket, way: FaultyWay, database_url: str, tmp_path: Path
 ) -> AsyncIterator[Registry]:
     """A registry that soon gives up on its storage."""
-    place = replace(bucket, endpoint=way.url, prefix=f"faults/{uuid4().hex}")
+    place = bucket.by(way.url).below(f"faults/{uuid4().hex}")
     patience = {"storage_attempts": "2", "storage_read_timeout": "1", "storage_connect_timeout": "1"}
     settings = settings_for(database_url, tmp_path, **patience, **place.settings)
     async with running_registry(settings) as running:

@@ -6,7 +6,6 @@ import signal
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
-from dataclasses import dataclass, replace
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from cli.programs import Program
 from tests.support.eventually import until
+from tests.support.s3 import Bucket
 from tests.support.servers import free_ports, running
 
 ACCESS_KEY = "access-key-of-the-tests"
@@ -23,36 +23,6 @@ REGION = "us-east-1"
 
 _PORTS = ("s3", "master", "volume", "filer", "admin")
 _QUIET = ("-s3.port.iceberg=0", "-s3.port.lance=0", "-webdav=false", "-admin.ui=false")
-
-
-@dataclass(frozen=True)
-class Bucket:
-    """A bucket, or a part of one, and where it is."""
-
-    endpoint: str
-    name: str
-    prefix: str = ""
-
-    def below(self, prefix: str) -> "Bucket":
-        """Return the part of it below a prefix."""
-        return replace(self, prefix=prefix)
-
-    def by(self, endpoint: str) -> "Bucket":
-        """Return the same by another way."""
-        return replace(self, endpoint=endpoint)
-
-    @property
-    def settings(self) -> dict[str, str]:
-        """What a registry on this bucket is told, by the names of `tests.conformance.serving`."""
-        return {
-            "storage_driver": "s3",
-            "storage_bucket": self.name,
-            "storage_prefix": self.prefix,
-            "storage_endpoint": self.endpoint,
-            "storage_region": REGION,
-            "storage_access_key": ACCESS_KEY,
-            "storage_secret_key": SECRET_KEY,
-        }
 
 
 @asynccontextmanager
@@ -91,7 +61,8 @@ def server_in(directory: Path) -> tuple[Program, Bucket]:
         log=directory / "seaweedfs.log",
         stop_signal=signal.SIGKILL,  # it has nothing to lose, and takes up to half a minute to end in order
     )
-    return program, Bucket(f"http://127.0.0.1:{ports[0]}", "tests")
+    chosen = {"region": REGION, "access_key": ACCESS_KEY, "secret_key": SECRET_KEY}
+    return program, Bucket(f"http://127.0.0.1:{ports[0]}", "tests", chosen=chosen)
 
 
 def answers(bucket: Bucket) -> bool:

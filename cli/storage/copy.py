@@ -1,62 +1,29 @@
-"""`roadstead storage`: moving a registry from one storage to another."""
+"""`roadstead storage copy`: moving a registry from one storage to another."""
 
 import argparse
 import asyncio
 import sys
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 from app.blobs.transfer import Tally, transfer
 from app.db import DatabaseError, open_database
-from app.settings import Settings, SettingsError, load
+from app.settings import Settings, load
 from app.storage import StorageError, open_storage
 from cli.programs import StartError
 from cli.servers import database_url
+from cli.storage.files import settings_of
 
-_DESCRIPTION = """\
-Copy all blobs from the storage of the settings to another one, while the registry works:
-
-  roadstead storage copy --to new-storage.toml
-
-new-storage.toml is a settings file of which [storage] counts:
-
-  [storage]
-  driver = "s3"
-  bucket = "registry"
-
-Every blob is verified on its way. A copy that was cut short goes on where it was, and a second one
-copies what was pushed meanwhile. To move for good:
-
-  1. roadstead storage copy --to new-storage.toml     as often as you like
-  2. Make the system read only (`read_only` of PUT /api/v2.0/configurations), and copy once more.
-  3. Give all processes the new settings, start them anew, and end read only.
-
-Uploads that are under way at step 3 begin anew. Nothing is removed from the old storage.
-"""
 _SHOWN = 20
 _UNITS = ("bytes", "KB", "MB", "GB", "TB")
 _STEP = 1000
 
 
-def command(arguments: list[str]) -> None:
-    """Run `roadstead storage`."""
-    parser = argparse.ArgumentParser(
-        prog="roadstead storage",
-        description=_DESCRIPTION,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    verbs = parser.add_subparsers(metavar="VERB", required=True)
-    copy = verbs.add_parser("copy", help="copy all blobs", description="Copy all blobs to another storage.")
-    copy.add_argument("--to", required=True, type=Path, metavar="FILE", help="settings of the new storage")
-    copy.add_argument(
-        "--from", dest="source", type=Path, metavar="FILE", help="and of the old one; default: those in force"
-    )
-    copy.add_argument("--at-once", type=_number, default=8, metavar="N", help="blobs at a time; default: 8")
-    chosen = parser.parse_args(arguments)
+def run(chosen: argparse.Namespace) -> None:
+    """Run `roadstead storage copy`."""
     settings = load()
-    source = _settings_of(chosen.source) if chosen.source else settings
-    target = _settings_of(chosen.to)
+    source = settings_of(chosen.source) if chosen.source else settings
+    target = settings_of(chosen.to)
     if source.storage == target.storage and source.storage_root == target.storage_root:
         raise StartError("Both are the same storage.")
     try:
@@ -78,13 +45,6 @@ async def _copy(settings: Settings, source: Settings, target: Settings, *, at_on
         ) as database,
     ):
         return await transfer(database, old, new, at_once=at_once, note=_progress())
-
-
-def _settings_of(file: Path) -> Settings:
-    settings = load({"ROADSTEAD_CONFIG": str(file)})
-    if settings.storage.driver == "filesystem" and not settings.storage.root:
-        raise SettingsError(f"{file}: [storage] needs `root`, the directory, or another `driver`.")
-    return settings
 
 
 def _progress() -> Callable[[Tally], None]:
@@ -136,10 +96,3 @@ def _size(count: float) -> str:
             return f"{count:.3g} {unit}"
         count /= _STEP
     return f"{count:.3g} {_UNITS[-1]}"
-
-
-def _number(text: str) -> int:
-    number = int(text)
-    if not 1 <= number <= 256:  # noqa: PLR2004 - as the help would say it
-        raise argparse.ArgumentTypeError("1 to 256")
-    return number

@@ -1,0 +1,1 @@
+"""`roadstead storage`: whether a storage does what it has to, and moving to another one."""

@@ -1,0 +1,66 @@
+"""`roadstead storage check`: a line for each thing that a storage has to do."""
+
+import argparse
+import asyncio
+import signal
+from contextlib import AsyncExitStack
+from typing import Final
+
+from app.settings import Settings, load
+from app.storage import StorageError, open_storage
+from cli.programs import StartError
+from cli.storage.checks import CHECKS, Check, Result, result_of
+from cli.storage.files import settings_of
+from cli.storage.trial import Trial, trial_of
+
+_REACHED: Final = "the storage is reached"
+_TO_REACH_IT: Final = "Compare server, bucket and keys with what `roadstead settings` prints, and the clocks."
+
+
+def run(chosen: argparse.Namespace) -> None:
+    """Run `roadstead storage check`."""
+    settings = settings_of(chosen.of) if chosen.of else load()
+    try:
+        is_fine = asyncio.run(_until_stopped(settings))
+    except (KeyboardInterrupt, asyncio.CancelledError):
+        raise StartError("Stopped. Nothing of it stays in the storage.") from None
+    except StorageError as error:
+        raise StartError(f"Not all of what was tried could be removed again: {error}") from error
+    if not is_fine:
+        raise StartError("This storage cannot be used as it is.")
+
+
+async def _until_stopped(settings: Settings) -> bool:
+    """Check; SIGTERM stops it as Ctrl-C does."""
+    if task := asyncio.current_task():
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+    return await check_storage(settings)
+
+
+async def check_storage(settings: Settings) -> bool:
+    """Print what comes of each check, and return whether all are fine.
+
+    Raises StorageError where something of it could not be removed again.
+    """
+    async with AsyncExitStack() as stack:
+        try:
+            driver = await stack.enter_async_context(open_storage(settings))
+        except StorageError as error:
+            return _shown(Result(is_fine=False, note=str(error)), _REACHED, _TO_REACH_IT)
+        _shown(Result(is_fine=True, note=""), _REACHED, _TO_REACH_IT)
+        trial = await stack.enter_async_context(trial_of(driver, settings.storage.part_bytes))
+        first, *others = CHECKS
+        # Whatever keeps it from writing would only be said again and again.
+        return await _tried(first, trial) and all([await _tried(check, trial) for check in others])
+
+
+async def _tried(check: Check, trial: Trial) -> bool:
+    return _shown(await result_of(check, trial), check.says, check.remedy)
+
+
+def _shown(result: Result, says: str, remedy: str) -> bool:
+    """Print a result, and return whether it is fine."""
+    print(f"{'✓' if result.is_fine else '✗'} {says}{f': {result.note}' if result.note else ''}", flush=True)
+    if not result.is_fine:
+        print(f"  {remedy}", flush=True)
+    return result.is_fine

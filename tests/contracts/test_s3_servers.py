@@ -1,0 +1,78 @@
+"""What other servers than that of the tests do, done by a way to it: the driver can do with less."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from uuid import uuid4
+
+import pytest
+from aiohttp import web
+
+from app.oci.digest import Digest
+from app.storage import StorageDriver
+from app.storage.s3 import open_driver
+from tests.contracts.storing import EVERYTHING, LARGE, append, blob, settings_on
+from tests.support.faulty import Ask, FaultyWay, answering, faulty_way, where
+from tests.support.s3 import Bucket
+
+pytestmark = pytest.mark.slow
+
+DIGEST = Digest.of(LARGE)
+
+
+@pytest.fixture
+async def way(bucket: Bucket) -> AsyncIterator[FaultyWay]:
+    async with faulty_way(bucket.endpoint) as lent:
+        yield lent
+
+
+@pytest.fixture
+async def driver(bucket: Bucket, way: FaultyWay) -> AsyncIterator[StorageDriver]:
+    async with AsyncExitStack() as stack:
+        place = bucket.by(way.url).below(uuid4().hex)
+        yield await stack.enter_async_context(open_driver(settings_on(place.settings)))
+
+
+async def test_uploads_are_found_where_a_prefix_is_taken_for_a_key(
+    way: FaultyWay, driver: StorageDriver
+) -> None:
+    """MinIO."""
+    none = answering(
+        200, "<ListMultipartUploadsResult><IsTruncated>false</IsTruncated></ListMultipartUploadsResult>"
+    )
+    way.fault = where(lambda request: "uploads" in request.query and bool(request.query.get("prefix")), none)
+    state = await append(driver, driver.new_upload(), 0, LARGE)
+    assert [found for found in await driver.list_uploads(EVERYTHING) if "upload" in found] != []
+    await driver.discard(state)
+    assert await driver.list_uploads(EVERYTHING) == []
+
+
+async def test_uploads_of_others_in_the_bucket_are_left_alone(bucket: Bucket, driver: StorageDriver) -> None:
+    async with open_driver(settings_on(bucket.below(uuid4().hex).settings)) as other:
+        state = await append(other, other.new_upload(), 0, LARGE)
+        assert await driver.list_uploads(EVERYTHING) == []
+        await other.discard(state)
+
+
+async def test_an_upload_becomes_a_blob_where_no_copy_becomes_a_part_that_has_a_checksum(
+    way: FaultyWay, driver: StorageDriver
+) -> None:
+    """MinIO, too."""
+    refused = answering(400, "<Error><Code>InvalidArgument</Code><Message>checksum missing</Message></Error>")
+    checked: set[str] = set()
+
+    async def without_copies(request: web.Request, ask: Ask) -> web.StreamResponse:
+        answer = await ask()
+        if "x-amz-checksum-algorithm" in request.headers and "uploads" in request.query:
+            checked.add((answer.text or "").partition("<UploadId>")[2].partition("<")[0])
+        elif "x-amz-copy-source" in request.headers and request.query.get("uploadId") in checked:
+            return await refused(request, ask)
+        return answer
+
+    way.fault = without_copies
+    state = await append(driver, driver.new_upload(), 0, LARGE)
+    _, writer = await driver.append(state, len(LARGE), is_contested=False, blob=DIGEST)
+    state = await writer.finish(DIGEST)
+    writer.close()
+    await driver.commit(state, DIGEST, len(LARGE))
+    assert checked != set()
+    assert await blob(driver, DIGEST) == LARGE
