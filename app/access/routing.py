@@ -27,9 +27,10 @@ _READ_ONLY: Final = "The system is in read only mode. Any modification is prohib
 class Route(Struct, frozen=True):
     """One method on one path. There is no way to leave the permission out.
 
-    `operation` describes an endpoint of the management API, `tag` the group that it is shown in, `errors`
-    the statuses that it can answer beyond those that every endpoint has. `works_read_only` is for what
-    changes something and must also work while the system is read only.
+    `operation` describes an endpoint of the management API, `shown` one of the registry's own API that is not
+    in the spec, `tag` the group that it is shown in, `errors` the statuses that it can answer beyond those
+    that every endpoint has. `works_read_only` is for what changes something and must also work while the
+    system is read only.
     """
 
     method: str
@@ -37,6 +38,7 @@ class Route(Struct, frozen=True):
     handler: Handler
     permission: Permission
     operation: Operation | None = None
+    shown: Operation | None = None
     tag: str = ""
     errors: tuple[int, ...] = ()
     works_read_only: bool = False

@@ -3,7 +3,6 @@
 The URLs belong to a session, which takes bytes in no other way from then on. `verify` closes it.
 """
 
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Final
 from uuid import UUID
@@ -49,7 +48,7 @@ class PresignedPart(Struct, frozen=True):
     part_number: int
     presigned_url: str
     expires_at: datetime
-    headers: Mapping[str, str]
+    headers: dict[str, str]
 
 
 async def presign(r: Resources, call: Call, upload_id: UUID, *, wanted: Wanted) -> list[PresignedPart]:
@@ -74,7 +73,7 @@ async def presign(r: Resources, call: Call, upload_id: UUID, *, wanted: Wanted) 
     parts = []
     for number, size in enumerate(sizes, wanted.first):
         signed = await direct.sign(state, number, lifetime, size=size)
-        parts.append(PresignedPart(number, signed.url, expires_at, signed.headers))
+        parts.append(PresignedPart(number, signed.url, expires_at, dict(signed.headers)))
     return parts
 
 

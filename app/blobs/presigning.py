@@ -1,10 +1,12 @@
 """Signed URLs for uploads, as a query asks for them and an answer shows them."""
 
-from typing import Final
+from datetime import datetime
+from typing import Annotated, Final
 from urllib.parse import urljoin
 
 import msgspec
 from aiohttp import web
+from msgspec import Meta, Struct
 from msgspec.structs import replace
 
 from app.blobs.direct import MOST_PARTS, MOST_URLS, PresignedPart, Wanted
@@ -16,19 +18,66 @@ from app.storage import DirectPart
 _MOST_BYTES: Final = 5 << 40
 
 
+class UploadQuery(Struct, frozen=True):
+    """What is asked of an upload session: how far it got, or one of the two that say "true"."""
+
+    presigned: Annotated[str, Meta(description="`true`: sign URLs that take its bytes.")] = ""
+    list_parts: Annotated[str, Meta(description="`true`: list what came by signed URLs.")] = ""
+    part_number: Annotated[
+        Annotated[int, Meta(ge=1, le=MOST_PARTS)] | None, Meta(description="The part of the first URL.")
+    ] = None
+    parts: Annotated[
+        Annotated[int, Meta(ge=1, le=MOST_URLS)] | None, Meta(description="How many URLs, in a list.")
+    ] = None
+    digest: Annotated[str, Meta(description="The blob's: a storage that computes it refuses others.")] = ""
+    size: Annotated[
+        Annotated[int, Meta(ge=0, le=_MOST_BYTES)] | None,
+        Meta(description="The blob's, in bytes: it is kept in the quota, and others do not count."),
+    ] = None
+
+
+class SignedUpload(Struct, frozen=True):
+    """Where all the bytes are sent, or those of one part, until when, and with which headers."""
+
+    presigned_url: str
+    expires_at: datetime
+    headers: dict[str, str]
+
+
+class SignedParts(Struct, frozen=True):
+    """Where parts are sent."""
+
+    parts: list[PresignedPart]
+
+
+class UploadedPart(Struct, frozen=True):
+    """A part that has come."""
+
+    part_number: int
+    size_bytes: int
+
+
+class UploadedParts(Struct, frozen=True):
+    """What has come by signed URLs."""
+
+    parts: list[UploadedPart]
+
+
 def wanted_of(request: web.Request) -> Wanted:
     """Return what the query asks for; raise BlobUploadInvalid or DigestInvalid."""
-    query = request.query
-    first = _number(request, "part_number", most=MOST_PARTS) or 1
-    count = _number(request, "parts", most=MOST_URLS) or 1
+    try:
+        query = msgspec.convert(dict(request.query), UploadQuery, strict=False)
+    except msgspec.ValidationError as error:
+        raise BlobUploadInvalid(str(error)) from None
+    first, count = query.part_number or 1, query.parts or 1
     if first + count - 1 > MOST_PARTS:
         raise BlobUploadInvalid(f"part_number, parts: an upload has {MOST_PARTS} parts at most")
     return Wanted(
-        is_whole="part_number" not in query and "parts" not in query,
+        is_whole=query.part_number is None and query.parts is None,
         first=first,
         count=count,
-        digest=Digest.parse(query["digest"]) if "digest" in query else None,
-        size=_number(request, "size", least=0, most=_MOST_BYTES),
+        digest=Digest.parse(query.digest) if "digest" in request.query else None,
+        size=query.size,
     )
 
 
@@ -36,28 +85,17 @@ def signed(request: web.Request, parts: list[PresignedPart]) -> web.Response:
     """Show one URL, or with `parts` a list of them; nobody in between may keep the answer."""
     parts = [replace(part, presigned_url=urljoin(base_url(request), part.presigned_url)) for part in parts]
     if "parts" in request.query:
-        return _json({"parts": parts})
+        return _json(SignedParts(parts))
     (part,) = parts
-    shown = {"presigned_url": part.presigned_url, "expires_at": part.expires_at, "headers": part.headers}
-    return _json(shown)
+    return _json(SignedUpload(part.presigned_url, part.expires_at, part.headers))
 
 
 def listed(parts: list[DirectPart]) -> web.Response:
     """Show what has come."""
-    return _json({"parts": [{"part_number": part.number, "size_bytes": part.size_bytes} for part in parts]})
+    return _json(UploadedParts([UploadedPart(part.number, part.size_bytes) for part in parts]))
 
 
-def _number(request: web.Request, name: str, *, most: int, least: int = 1) -> int | None:
-    text = request.query.get(name)
-    if text is None:
-        return None
-    is_number = text.isascii() and text.isdigit() and len(text) <= len(str(most))
-    if not is_number or not least <= int(text) <= most:
-        raise BlobUploadInvalid(f"{name}: a whole number from {least} to {most}")
-    return int(text)
-
-
-def _json(document: object) -> web.Response:
+def _json(document: Struct) -> web.Response:
     return web.Response(
         body=msgspec.json.encode(document),
         content_type="application/json",

@@ -13,9 +13,18 @@ from app.blobs import direct, uploads
 from app.blobs.lease import lost_bytes
 from app.blobs.model import whereabouts
 from app.blobs.mount import mount
-from app.blobs.presigning import listed, signed, wanted_of
+from app.blobs.presigning import (
+    SignedParts,
+    SignedUpload,
+    UploadedParts,
+    UploadQuery,
+    listed,
+    signed,
+    wanted_of,
+)
 from app.blobs.uploads import Chunk
 from app.http import pieces_of
+from app.http.endpoint import Operation
 from app.oci.digest import ALGORITHMS, Algorithm, Digest
 from app.oci.errors import (
     BlobUploadInvalid,
@@ -64,7 +73,7 @@ async def complete(request: web.Request) -> web.Response:
     return _come_again(call, upload_id)
 
 
-async def status(request: web.Request) -> web.Response:
+async def get_upload(request: web.Request) -> web.Response:
     """Say how far the upload got; or sign URLs for it, or list its parts, where the query says so."""
     r, upload_id = resources(request), _upload_id(request)
     if request.query.get("presigned") == "true":
@@ -172,10 +181,18 @@ def _created(call: Call, digest: Digest) -> web.Response:
 _UPLOADS: Final = "/v2/{name:.+}/blobs/uploads/"
 _UPLOAD: Final = _UPLOADS + "{upload_id:[^/]+}"
 
+_GET_UPLOAD: Final = Operation(
+    get_upload,
+    path={"upload_id": UUID},
+    query=UploadQuery,
+    answer=SignedUpload | SignedParts | UploadedParts,
+    empty=(202, 204),
+)
+
 ROUTES: Final = (
     Route("POST", _UPLOADS, start, Permission.PUSH),
     Route("POST", _UPLOADS.rstrip("/"), start, Permission.PUSH),
-    Route("GET", _UPLOAD, status, Permission.PUSH),
+    Route("GET", _UPLOAD, get_upload, Permission.PUSH, shown=_GET_UPLOAD, tag="upload", errors=(404, 410)),
     Route("PATCH", _UPLOAD, append, Permission.PUSH),
     Route("PUT", _UPLOAD, complete, Permission.PUSH),
     Route("DELETE", _UPLOAD, cancel, Permission.PUSH),

@@ -83,13 +83,14 @@ class Created(Struct, Generic[Item], frozen=True):
 
 
 class Operation(Struct, frozen=True):
-    """An endpoint, as its signature has it."""
+    """An endpoint, as its signature has it; `empty` are further statuses, whose answers have no body."""
 
     function: Callable[..., Awaitable[Any]]
     path: dict[str, Any]
     query: type[Struct] | None
-    body: Any
-    answer: Any
+    body: Any = None
+    answer: Any = None
+    empty: tuple[int, ...] = ()
 
 
 def operation_of(function: Callable[..., Awaitable[Any]]) -> Operation:

@@ -4,6 +4,7 @@ import inspect
 import re
 from collections.abc import Iterable, Iterator
 from http import HTTPStatus
+from types import UnionType
 from typing import Any, Final, get_args, get_origin
 
 import msgspec
@@ -46,8 +47,8 @@ class Errors(Struct, frozen=True):
 
 
 def describe(routes: Iterable[Route], *, version: str) -> dict[str, Any]:
-    """Return the document of those routes that are endpoints of the management API."""
-    described = [(route, route.operation) for route in routes if route.operation is not None]
+    """Return the document of the management API, and of what the registry's own has beyond the spec."""
+    described = [(route, operation) for route in routes if (operation := route.operation or route.shown)]
     schemas = _Schemas([kind for _, operation in described for kind in _kinds(operation)])
     paths: dict[str, dict[str, Any]] = {}
     for route, operation in described:
@@ -79,6 +80,8 @@ class _Schemas:
         self._by_kind = dict(zip(map(repr, [Errors, *kinds]), found, strict=True))
 
     def of(self, kind: Any) -> dict[str, Any]:  # noqa: ANN401 - whatever an endpoint says
+        if isinstance(kind, UnionType):
+            return {"oneOf": [self.of(one) for one in get_args(kind)]}
         return self._by_kind[repr(kind)]
 
     def fields(self, kind: type[Struct]) -> Iterator[tuple[str, dict[str, Any], bool]]:
@@ -93,7 +96,7 @@ def _kinds(operation: Operation) -> Iterator[Any]:
     yield from (kind for kind in (operation.query, operation.body) if kind is not None)
     kind = _content(operation.answer)
     if kind is not None:
-        yield kind
+        yield from get_args(kind) if isinstance(kind, UnionType) else [kind]
 
 
 def _content(answer: Any) -> Any:  # noqa: ANN401 - whatever an endpoint says
@@ -167,7 +170,8 @@ def _responses(route: Route, operation: Operation, schemas: _Schemas) -> dict[st
         str(status): {"description": HTTPStatus(status).phrase, "content": errors}
         for status in sorted({*route.errors, *_usual(route, operation)})
     }
-    return {"201" if origin is Created else "200": good, **refusals}
+    empty = {str(status): {"description": HTTPStatus(status).phrase} for status in operation.empty}
+    return {"201" if origin is Created else "200": good, **empty, **refusals}
 
 
 def _usual(route: Route, operation: Operation) -> Iterator[int]:
@@ -181,5 +185,5 @@ def _usual(route: Route, operation: Operation) -> Iterator[int]:
         yield 404
     if operation.body is not None:
         yield from _WITH_BODY
-    if operation.query is not None or operation.path:
+    if route.operation is not None and (operation.query is not None or operation.path):
         yield 422

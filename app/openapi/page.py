@@ -65,6 +65,8 @@ def _answer(answer: dict[str, Any]) -> str:
 
 
 def _link(schema: dict[str, Any]) -> str:
+    if "oneOf" in schema:
+        return " or ".join(map(_link, schema["oneOf"]))
     name = _kind(schema)
     target = name.removesuffix("[]")
     return f'<a href="#schema-{escape(target)}">{escape(name)}</a>' if target[:1].isupper() else escape(name)

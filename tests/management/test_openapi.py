@@ -17,7 +17,9 @@ async def test_document_is_valid_and_has_every_endpoint(stranger: Caller) -> Non
         f"{method.upper()} {path}" for path, methods in document["paths"].items() for method in methods
     }
     routes = {
-        f"{route.method} {PLACE.sub('}', route.path)}" for route in ROUTES if route.path.startswith(API)
+        f"{route.method} {PLACE.sub('}', route.path)}"
+        for route in ROUTES
+        if route.path.startswith(API) or route.shown
     }
     assert described == routes - {f"GET {API}/openapi.json", f"GET {API}/docs"}
 
@@ -60,6 +62,28 @@ async def test_what_is_made_has_a_body_only_where_a_client_has_to_see_one(strang
     robot = paths[f"{API}/robots"]["post"]["responses"]["201"]
     assert robot["content"]["application/json"]["schema"] == {"$ref": "#/components/schemas/RobotCreated"}
     assert "content" not in paths[f"{API}/projects"]["post"]["responses"]["201"]
+
+
+async def test_signed_urls_for_uploads_are_described(stranger: Caller) -> None:
+    document = (await stranger.get("/openapi.json")).json
+    operation = document["paths"]["/v2/{name}/blobs/uploads/{upload_id}"]["get"]
+    assert [parameter["name"] for parameter in operation["parameters"]] == [
+        *("name", "upload_id"),
+        *("presigned", "list_parts", "part_number", "parts", "digest", "size"),
+    ]
+    assert set(operation["responses"]) == {
+        *("200", "202", "204"),
+        *("400", "401", "403", "404", "410", "429", "503"),
+    }
+    schema = operation["responses"]["200"]["content"]["application/json"]["schema"]
+    assert schema["oneOf"] == [
+        {"$ref": f"#/components/schemas/{name}"} for name in ("SignedUpload", "SignedParts", "UploadedParts")
+    ]
+    shown = document["components"]["schemas"]
+    assert list(shown["SignedUpload"]["properties"]) == ["presigned_url", "expires_at", "headers"]
+    assert shown["SignedParts"]["properties"]["parts"]["items"] == {
+        "$ref": "#/components/schemas/PresignedPart"
+    }
 
 
 async def test_page_shows_every_operation_and_runs_nothing(stranger: Caller) -> None:
