@@ -69,7 +69,7 @@ async def _send(request: web.Request, part: Part, headers: dict[str, str]) -> we
         path = r.storage.local_path(digest)
         if path is not None:
             return await send_file(request, path, span, status=status, headers=headers, patience=patience)
-        pieces = r.storage.read(digest, span.start, span.stop)
+        pieces = r.storage.pour(digest, span.start, span.stop)
         return await send_pieces(request, pieces, span, status=status, headers=headers, patience=patience)
     except FileNotFoundError as error:
         raise StorageError(f"{digest} is not where it was put") from error

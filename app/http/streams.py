@@ -4,19 +4,21 @@ import asyncio
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from datetime import timedelta
+from functools import partial
 
 import structlog
 from aiohttp import web
 
 from app.http.ranges import Span
-from app.storage import StorageError
+from app.http.splice import splice
+from app.storage import Inflow, StorageError
 
 log = structlog.get_logger()
 
 
 async def send_pieces(
     request: web.Request,
-    pieces: AsyncGenerator[bytes],
+    pieces: AsyncGenerator[bytes | Inflow],
     span: Span,
     *,
     status: int,
@@ -33,10 +35,11 @@ async def send_pieces(
         response = web.StreamResponse(status=status, headers=headers)
         response.content_length = span.length
         await response.prepare(request)
+        write = partial(_write, request, response, patience=patience.total_seconds())
         try:
-            await _write(response, first, patience)
+            await write(first)
             async for piece in pieces:
-                await _write(response, piece, patience)
+                await write(piece)
         except (StorageError, FileNotFoundError) as error:
             log.warning("body_broke_off", error=str(error), path=request.path)
             raise ConnectionAbortedError(str(error)) from error
@@ -44,9 +47,16 @@ async def send_pieces(
         return response
 
 
-async def _write(response: web.StreamResponse, piece: bytes, patience: timedelta) -> None:
+async def _write(
+    request: web.Request, response: web.StreamResponse, piece: bytes | Inflow, *, patience: float
+) -> None:
+    if isinstance(piece, Inflow):
+        if request.transport is None:
+            raise ConnectionResetError("the client went away")
+        await splice(piece, request.transport, patience=patience)
+        return
     try:
-        async with asyncio.timeout(patience.total_seconds()):
+        async with asyncio.timeout(patience):
             await response.write(piece)
     except TimeoutError:
         raise ConnectionResetError("the client takes nothing") from None

@@ -35,6 +35,24 @@ class Room(Struct, frozen=True):
     free_bytes: int
 
 
+class Inflow:
+    """The rest of a body, on a socket that nothing else is read from as long as this is lent.
+
+    Whoever is given one moves on as many bytes as can be had and counts them in `taken`. It need not be all,
+    for whatever reason: what is left comes in pieces.
+    """
+
+    def __init__(self, descriptor: int, length: int, *, patience: float) -> None:
+        self.descriptor = descriptor
+        self.length = length
+        self.patience = patience
+        """Seconds after which a storage that sends nothing is not waited for any longer."""
+        self.taken = 0
+
+    def __len__(self) -> int:
+        return self.taken
+
+
 class UploadWriter(Protocol):
     """Appends to one upload; used by one task at a time.
 
@@ -132,6 +150,9 @@ class StorageDriver(Protocol):
 
     def read(self, digest: Digest, start: int, stop: int) -> AsyncGenerator[bytes]:
         """Yield the bytes `start <= i < stop`; raise FileNotFoundError."""
+
+    def pour(self, digest: Digest, start: int, stop: int) -> AsyncGenerator[bytes | Inflow]:
+        """Yield the same for somebody who sends it on, who can also take it from a socket."""
 
     def local_path(self, digest: Digest) -> Path | None:
         """Return the file that holds the blob, for sendfile, where the driver has files."""

@@ -112,6 +112,10 @@ class FilesystemDriver:
         async for piece in _read(self.local_path(digest), start, stop):
             yield piece
 
+    def pour(self, digest: Digest, start: int, stop: int) -> AsyncGenerator[bytes]:
+        """Yield the bytes `start <= i < stop`."""
+        return self.read(digest, start, stop)
+
     def local_path(self, digest: Digest) -> Path:
         """Return the blob's file, whether it exists or not."""
         return self._root / blob_key(digest)

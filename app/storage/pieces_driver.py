@@ -46,6 +46,10 @@ class PieceDriver:
         """Yield the bytes `start <= i < stop`."""
         return resumed(partial(self._container.read, blob_key(digest)), start, stop)
 
+    def pour(self, digest: Digest, start: int, stop: int) -> AsyncGenerator[bytes]:
+        """Yield the bytes `start <= i < stop`."""
+        return self.read(digest, start, stop)
+
     def local_path(self, digest: Digest) -> Path | None:  # noqa: ARG002 - there are no files
         """Return None: nothing of it is on this machine."""
         return None

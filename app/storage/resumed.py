@@ -4,12 +4,11 @@ import asyncio
 import random
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import aclosing
-from typing import Final, TypeAlias
+from typing import Final, TypeVar
 
-from app.storage.driver import StorageBusy
+from app.storage.driver import Inflow, StorageBusy
 
-Read: TypeAlias = Callable[[int, int], AsyncGenerator[bytes]]
-"""Asks once for the bytes `start <= i < stop`."""
+Piece = TypeVar("Piece", bytes, bytes | Inflow)
 
 _ATTEMPTS: Final = 4
 _PAUSE_SECONDS: Final = 0.1
@@ -19,8 +18,10 @@ class BrokenOff(StorageBusy):
     """The body of an answer ended before its end; the request itself has been tried several times already."""
 
 
-async def resumed(read: Read, start: int, stop: int) -> AsyncGenerator[bytes]:
-    """Yield the bytes `start <= i < stop`; raise FileNotFoundError.
+async def resumed(
+    read: Callable[[int, int], AsyncGenerator[Piece]], start: int, stop: int
+) -> AsyncGenerator[Piece]:
+    """Yield the bytes `start <= i < stop`, that `read` asks for once; raise FileNotFoundError.
 
     A body that breaks off is asked for again from there; only one that does not move is given up.
     """
@@ -29,14 +30,14 @@ async def resumed(read: Read, start: int, stop: int) -> AsyncGenerator[bytes]:
         begun = start
         async with aclosing(read(start, stop)) as pieces:
             async for piece in _until_broken(pieces, is_last=failures == _ATTEMPTS - 1):
-                start += len(piece)
                 yield piece
+                start += len(piece)
         failures = 0 if start > begun else failures + 1
         if start < stop:
             await asyncio.sleep(random.uniform(0, _PAUSE_SECONDS * 2**failures))  # noqa: S311 - it spreads load
 
 
-async def _until_broken(pieces: AsyncIterator[bytes], *, is_last: bool) -> AsyncIterator[bytes]:
+async def _until_broken(pieces: AsyncIterator[Piece], *, is_last: bool) -> AsyncIterator[Piece]:
     """Pass on what comes; that it broke off is only an error when it is not tried again."""
     try:
         async for piece in pieces:

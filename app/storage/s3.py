@@ -12,13 +12,13 @@ from typing import Final
 from app.oci.digest import ALGORITHMS, Digest
 from app.oci.errors import DigestInvalid
 from app.settings import StorageSettings
-from app.storage.driver import StorageError, UploadState
+from app.storage.driver import Inflow, StorageError, UploadState
 from app.storage.paths import blob_key, digest_of
 from app.storage.s3_client import Bucket, open_bucket
 from app.storage.s3_copy import Multipart, Source, abort, copy_upload, is_open, place, seal
 from app.storage.s3_list import list_keys, list_multiparts
 from app.storage.s3_presign import S3DirectUploads
-from app.storage.s3_read import stream
+from app.storage.s3_read import pour, stream
 from app.storage.s3_state import Upload, tail_key, upload_of
 from app.storage.s3_upload import S3Writer
 
@@ -46,6 +46,10 @@ class S3Driver:
     def read(self, digest: Digest, start: int, stop: int) -> AsyncGenerator[bytes]:
         """Yield the bytes `start <= i < stop`."""
         return stream(self._bucket, blob_key(digest), start, stop=stop)
+
+    def pour(self, digest: Digest, start: int, stop: int) -> AsyncGenerator[bytes | Inflow]:
+        """Yield the same, most of it on its socket unless it comes encrypted."""
+        return pour(self._bucket, blob_key(digest), start, stop=stop)
 
     def local_path(self, digest: Digest) -> Path | None:  # noqa: ARG002 - there are no files
         """Return None: nothing of it is on this machine."""

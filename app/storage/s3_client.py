@@ -38,6 +38,7 @@ class Bucket:
         self._signer = signer
         self._settings = settings
         self.part_bytes: Final = settings.part_bytes
+        self.patience: Final = settings.read_timeout.total_seconds()
         self.copy_bytes: Final = copy_bytes
         self.name: Final = settings.bucket
         self._prefix: Final = f"{settings.prefix.strip('/')}/" if settings.prefix.strip("/") else ""

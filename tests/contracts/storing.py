@@ -1,13 +1,16 @@
 """What the contract of the storage drivers is tested with."""
 
+import asyncio
+import os
 import random
+import select
 from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
 from typing import TypeAlias
 
 from app.oci.digest import Digest
 from app.settings import StorageSettings, load
-from app.storage import StorageDriver, UploadState, UploadWriter
+from app.storage import Inflow, StorageDriver, UploadState, UploadWriter
 
 OpenDriver: TypeAlias = Callable[[], StorageDriver]
 """Opens the same storage once more, as another process does."""
@@ -31,6 +34,26 @@ async def pieces_of(content: bytes) -> AsyncIterator[bytes]:
 
 async def joined(pieces: AsyncIterator[bytes]) -> bytes:
     return b"".join([piece async for piece in pieces])
+
+
+async def poured(pieces: AsyncIterator[bytes | Inflow]) -> tuple[bytes, int]:
+    """Return the bytes, and how many of them were taken from a socket."""
+    content, taken = bytearray(), 0
+    async for piece in pieces:
+        content += await asyncio.to_thread(_taken, piece) if isinstance(piece, Inflow) else piece
+        taken += len(piece) if isinstance(piece, Inflow) else 0
+    return bytes(content), taken
+
+
+def _taken(inflow: Inflow) -> bytes:
+    content = bytearray()
+    while inflow.taken < inflow.length and select.select([inflow.descriptor], [], [], inflow.patience)[0]:
+        piece = os.read(inflow.descriptor, min(1 << 20, inflow.length - inflow.taken))
+        if not piece:
+            break
+        content += piece
+        inflow.taken += len(piece)
+    return bytes(content)
 
 
 async def blob(driver: StorageDriver, digest: Digest) -> bytes:

@@ -4,7 +4,7 @@ import pytest
 
 from app.oci.digest import Algorithm, Digest
 from app.storage import StorageDriver, StorageError
-from tests.contracts.storing import CONTENT, EVERYTHING, OpenDriver, blob, digests_in, joined
+from tests.contracts.storing import CONTENT, EVERYTHING, OpenDriver, blob, digests_in, joined, poured
 
 BOTH: tuple[Algorithm, ...] = ("sha256", "sha512")
 
@@ -57,6 +57,13 @@ async def test_any_range_can_be_read(driver: StorageDriver, start: int, stop: in
     digest = Digest.of(CONTENT)
     await driver.put(digest, CONTENT)
     assert await joined(driver.read(digest, start, stop)) == CONTENT[start:stop]
+
+
+@pytest.mark.parametrize(("start", "stop"), [(0, 0), (0, 1), (5, len(CONTENT)), (0, len(CONTENT))])
+async def test_what_is_poured_is_what_is_read(driver: StorageDriver, start: int, stop: int) -> None:
+    digest = Digest.of(CONTENT)
+    await driver.put(digest, CONTENT)
+    assert (await poured(driver.pour(digest, start, stop)))[0] == CONTENT[start:stop]
 
 
 async def test_a_blob_that_is_shorter_than_it_should_be_is_an_error(driver: StorageDriver) -> None:

@@ -11,6 +11,7 @@ from uuid import uuid4
 import pytest
 
 from app.blobs.expire import expire_uploads
+from app.oci.digest import Digest
 from app.storage import UploadState
 from app.storage.s3 import S3Driver
 from tests.conformance.client import Repository, open_repository
@@ -18,6 +19,7 @@ from tests.conformance.content import digest_of, image, unique
 from tests.conformance.files import all_files
 from tests.conformance.serving import served_by_processes, settings_for
 from tests.conformance.wire import connect, head
+from tests.contracts.storing import poured
 from tests.support.eventually import until
 from tests.support.registry import Registry, running_registry
 from tests.support.s3 import Bucket
@@ -78,6 +80,14 @@ async def test_what_is_pushed_comes_back_whole_and_in_parts(
         part = await repos[1].get(f"blobs/{digest}", Range=f"bytes={size // 2}-")
         assert (part.status, part.body) == (206, data[size // 2 :])
     assert all_files(tmp_path) == []
+
+
+async def test_most_of_a_large_blob_is_never_read(repos: list[Repository], pair: list[Registry]) -> None:
+    content = unique(8 * MEGABYTE)
+    digest = await repos[0].push_blob(content)
+    seen, taken = await poured(driver_of(pair[0]).pour(Digest(digest), 0, len(content)))
+    assert seen == content
+    assert taken > len(content) / 2
 
 
 async def test_chunks_that_land_here_and_there_become_one_blob(
