@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 
 ROOT = Path(__file__).parents[2]
-DIRECTORIES = (ROOT / "k8s/base", ROOT / "k8s/example", ROOT / "k8s/s3")
+DIRECTORIES = tuple(ROOT / "k8s" / name for name in ("base", "example", "s3", "autoscaling"))
 LISTS = {"resources", "patches"}
 
 Object = Mapping[str, Any]

@@ -77,8 +77,29 @@ def test_a_pod_is_told_nothing_about_services(workload: Workload) -> None:
 @every_workload
 def test_a_container_has_bounds(workload: Workload) -> None:
     resources = workload.container["resources"]
-    assert set(resources["requests"]) == {"cpu", "memory"}
-    assert "memory" in resources["limits"]
+    assert set(resources["requests"]) == {"cpu", "memory", "ephemeral-storage"}
+    assert set(resources["limits"]) == {"memory", "ephemeral-storage"}
+
+
+@pytest.mark.parametrize("name", [name for name in WORKLOADS if name.startswith("Deployment/")])
+def test_of_several_pods_only_one_goes_at_a_time(name: str) -> None:
+    """When nodes are drained."""
+    budgets = [
+        each["spec"]["maxUnavailable"]
+        for kind, each in OBJECTS.items()
+        if kind.startswith("PodDisruptionBudget/")
+        and _selects(each["spec"]["selector"]["matchLabels"], WORKLOADS[name])
+    ]
+    assert budgets == ([1] if OBJECTS[name]["spec"]["replicas"] > 1 else [])
+
+
+def test_the_autoscaler_alone_says_how_many_servers_there_are() -> None:
+    scaled = OBJECTS["HorizontalPodAutoscaler/roadstead-server"]["spec"]
+    target = f"{scaled['scaleTargetRef']['kind']}/{scaled['scaleTargetRef']['name']}"
+    (patch,) = kustomization(ROOT / "k8s/autoscaling")["patches"]
+    assert f"{patch['target']['kind']}/{patch['target']['name']}" == target
+    assert read(ROOT / "k8s/autoscaling" / patch["path"]) == [[{"op": "remove", "path": "/spec/replicas"}]]
+    assert scaled["minReplicas"] == OBJECTS[target]["spec"]["replicas"]
 
 
 @every_workload
