@@ -7,6 +7,9 @@ PYTHON ?= python3
 VENV ?= .venv
 TEST_PROCESSES ?= 2
 
+# Tests start hundreds of programs of ours: where nothing compiled is kept, each compiles all of it anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 IN_VENV := $(VENV)/bin/python -m
 INSTALL := $(IN_VENV) pip install --quiet --disable-pip-version-check
 FROM_LOCK := $(INSTALL) --require-hashes --no-build-isolation --requirement
