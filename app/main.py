@@ -2,10 +2,11 @@
 
 import asyncio
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from functools import cache
 from importlib.metadata import version
 from socket import socket
-from typing import Final
+from typing import Any, Final
 
 import structlog
 from aiohttp import web
@@ -113,6 +114,8 @@ ROUTES: Final[tuple[Route, ...]] = (
     *openapi_routes.ROUTES,
 )
 
+_document: Final[Callable[[], dict[str, Any]]] = cache(lambda: describe(ROUTES, version=version("roadstead")))
+
 
 def build(r: Resources) -> web.Application:
     """Join the slices into one application."""
@@ -128,7 +131,7 @@ def build(r: Resources) -> web.Application:
     application[AUTHORITY] = authority
     application[REGISTRY_AUTHORITY] = authority
     application[auth_routes.TOKEN_SIGNER] = signer
-    application[openapi_routes.DOCUMENT] = describe(ROUTES, version=version("roadstead"))
+    application[openapi_routes.DOCUMENT] = _document
     application[PULL_LOG] = PullLog(r.database)
     application[EXTERNAL_URL] = r.settings.external_url
     application[TRUSTED_PROXIES] = r.settings.proxy_networks
