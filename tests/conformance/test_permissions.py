@@ -10,10 +10,10 @@ from app.access import Role
 from app.events import Cause
 from app.members.assign import assign_role
 from app.projects.create import create_project
-from app.users.create import create_user
 from tests.conformance.client import Answer, Repository, bearer
 from tests.conformance.content import digest_of, image, unique
 from tests.conformance.serving import settings_for
+from tests.support.accounts import make_account
 from tests.support.registry import Registry, running_registry
 from tests.support.servers import Databases
 
@@ -56,7 +56,7 @@ async def house(databases: Databases, tmp_path_factory: pytest.TempPathFactory) 
 
 async def furnish(registry: Registry) -> None:
     async with registry.resources.database.transaction() as tx:
-        await create_user(tx, "alice", PASSWORD)
+        await make_account(tx, "alice", PASSWORD)
         for project in ("open", "secret", "hers", "read"):
             await create_project(tx, project, CAUSE, is_public=project == "open")
         await assign_role(tx, "hers", "alice", role=Role.DEVELOPER)

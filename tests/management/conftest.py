@@ -10,9 +10,9 @@ from app.access import Role
 from app.events import Cause
 from app.members.assign import assign_role
 from app.projects.create import create_project
-from app.users.create import create_user
 from tests.conformance.serving import settings_for
 from tests.management.client import PASSWORD, Caller, unique
+from tests.support.accounts import make_account
 from tests.support.registry import Registry, running_registry
 from tests.support.servers import Databases
 
@@ -72,7 +72,7 @@ def make_user(shared: Registry, project: Project) -> MakeUser:
     async def make(role: Role | None = None, *, name: str = "") -> Caller:
         username = name or unique("user")
         async with shared.resources.database.transaction() as tx:
-            await create_user(tx, username, PASSWORD)
+            await make_account(tx, username, PASSWORD)
             if role is not None:
                 await assign_role(tx, project.name, username, role=role)
         return Caller(shared, username, PASSWORD)

@@ -13,9 +13,9 @@ from structlog.testing import capture_logs
 from app.auth.throttle import FREE, FREE_OF_ADDRESS, LONGEST_SECONDS, WINDOW_SECONDS, Guess
 from app.db import SQL
 from app.settings import Secret, Settings
-from app.users.create import create_user
 from tests.management.client import PASSWORD, Answer, Caller, unique
 from tests.management.test_sessions import log_in
+from tests.support.accounts import make_account
 from tests.support.registry import Registry, running_registry
 from tests.support.servers import Databases
 
@@ -45,7 +45,7 @@ async def nothing_recorded(registry: Registry) -> None:
 async def user(registry: Registry) -> Caller:
     username = unique("alice")
     async with registry.resources.database.transaction() as tx:
-        await create_user(tx, username, PASSWORD)
+        await make_account(tx, username, PASSWORD)
     return Caller(registry, username, PASSWORD)
 
 

@@ -10,6 +10,9 @@ from app.bootstrap import bootstrap
 from app.main import runner_of
 from app.resources import Resources, open_resources
 from app.settings import Settings
+from app.users.create import ADMIN
+from app.users.store import find_user
+from tests.support.accounts import make_account
 
 
 @dataclass(frozen=True)
@@ -31,6 +34,9 @@ class Registry:
 @asynccontextmanager
 async def running_registry(settings: Settings) -> AsyncIterator[Registry]:
     async with open_resources(settings) as r, ClientSession() as session:
+        async with r.database.transaction() as tx:
+            if settings.admin_password and await find_user(tx, ADMIN) is None:
+                await make_account(tx, ADMIN, settings.admin_password, is_sysadmin=True)
         await bootstrap(r.database, settings.admin_password)
         runner = runner_of(r)
         await runner.setup()
