@@ -7,26 +7,29 @@ import pytest
 from redis import Redis
 
 from app.settings import Settings, load
+from tests.support import scratch
 from tests.support.azurite import Container, azure_server
 from tests.support.fakegcs import GcsBucket, gcs_server
 from tests.support.registry import Registry, running_registry
 from tests.support.s3 import IS_ELSEWHERE, Bucket, bucket_elsewhere
 from tests.support.seaweed import s3_server
-from tests.support.servers import Databases, postgres_server, short_directory, valkey_server
+from tests.support.servers import Databases, postgres_server, valkey_server
 
 SECRET_KEY = "tests-only-" + "0123456789abcdef" * 2
 ADMIN_PASSWORD = "Admin-password-1"
 
+scratch.prepare()
+
 
 @pytest.fixture(scope="session")
 def databases() -> Iterator[Databases]:
-    with short_directory() as directory, postgres_server(directory) as server:
+    with scratch.short_directory() as directory, postgres_server(directory) as server:
         yield Databases(server)
 
 
 @pytest.fixture(scope="session")
 def valkey_url() -> Iterator[str]:
-    with short_directory() as directory, valkey_server(directory) as server:
+    with scratch.short_directory() as directory, valkey_server(directory) as server:
         yield server.url()
 
 
@@ -37,7 +40,7 @@ async def bucket() -> AsyncIterator[Bucket]:
         async with bucket_elsewhere() as lent:
             yield lent
         return
-    with short_directory() as directory:
+    with scratch.short_directory() as directory:
         async with s3_server(directory) as lent:
             yield lent
 
@@ -45,7 +48,7 @@ async def bucket() -> AsyncIterator[Bucket]:
 @pytest.fixture(scope="session")
 async def azure_bucket() -> AsyncIterator[Container]:
     """A container on a server that speaks as Azure: each test takes a prefix of its own."""
-    with short_directory() as directory:
+    with scratch.short_directory() as directory:
         async with azure_server(directory) as lent:
             yield lent
 
@@ -53,7 +56,7 @@ async def azure_bucket() -> AsyncIterator[Container]:
 @pytest.fixture(scope="session")
 async def gcs_bucket() -> AsyncIterator[GcsBucket]:
     """A bucket on a server that speaks as Google: each test takes a prefix of its own."""
-    with short_directory() as directory:
+    with scratch.short_directory() as directory:
         async with gcs_server(directory) as lent:
             yield lent
 

@@ -10,7 +10,7 @@ import pytest
 
 from app.jobs import QUEUES_IN_USE
 from tests.support.roadstead import RunningRoadstead, roadstead, roadstead_up
-from tests.support.servers import short_directory
+from tests.support.scratch import short_directory
 from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.slow

@@ -20,7 +20,7 @@ from cli.programs import unprivileged_account
 from tests.e2e.clients.wire import Account, Wire
 from tests.flows.pushers import Pushed, Pusher
 from tests.support.roadstead import RunningRoadstead, roadstead_up
-from tests.support.servers import short_directory
+from tests.support.scratch import short_directory
 from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.slow

@@ -35,7 +35,7 @@ from tests.flows.consumers import (
 from tests.flows.pushers import Pushed
 from tests.flows.test_crash import ADMIN, pushing, query, running, wait_for_pushes
 from tests.support.roadstead import RunningRoadstead
-from tests.support.servers import short_directory
+from tests.support.scratch import short_directory
 from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.slow

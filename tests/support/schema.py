@@ -5,7 +5,8 @@ import subprocess
 from pathlib import Path
 
 from cli.embedded import postgres
-from tests.support.servers import Databases, postgres_server, short_directory
+from tests.support.scratch import short_directory
+from tests.support.servers import Databases, postgres_server
 
 SCHEMA_FILE = Path(__file__).parents[2] / "app/db/schema.sql"
 

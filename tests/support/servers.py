@@ -2,8 +2,6 @@
 
 import random
 import secrets
-import shutil
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -113,17 +111,6 @@ def valkey_server(directory: Path) -> Iterator[Valkey]:
     )
     with running(server.program, server.is_ready):
         yield server
-
-
-@contextmanager
-def short_directory() -> Iterator[Path]:
-    """Lend a directory whose path leaves room for the names of sockets, and which any user can pass."""
-    directory = Path(tempfile.mkdtemp(prefix="roadstead-"))
-    directory.chmod(0o711)
-    try:
-        yield directory
-    finally:
-        shutil.rmtree(directory)
 
 
 @contextmanager
