@@ -1,5 +1,6 @@
 """The one place that decides who a caller is and what the caller may do: the port `app.access.Authority`."""
 
+import asyncio
 import binascii
 import hmac
 from base64 import b64decode
@@ -160,17 +161,21 @@ class RegistryAuthority:
         The person's roles decide, not the grants of the token in hand: clients ask for a token for
         the repository they push to, before they know what can be mounted from elsewhere.
         """
-        return [
-            name
-            for name in repositories
-            if await self.may(actor, Permission.PULL, repository=RepositoryName(name))
-        ]
+        projects = {name: RepositoryName(name).project for name in repositories}
+        wanted = sorted(set(projects.values()))
+        # Asked for together, they take one statement.
+        found = await asyncio.gather(*(self.standing(actor, ProjectKey(name=name)) for name in wanted))
+        standings = dict(zip(wanted, found, strict=True))
+        return [name for name in repositories if standings[projects[name]].may(Permission.PULL)]
 
-    async def may(self, actor: Actor, permission: Permission, *, repository: RepositoryName) -> bool:
-        """Whether the person's own standing in the project allows it, whatever a token says."""
+    async def permitted(
+        self, actor: Actor, wanted: list[Permission], *, repository: RepositoryName
+    ) -> list[Permission]:
+        """Return what of this the person's own standing in the project allows, whatever a token says."""
         standing = await self.standing(actor, ProjectKey(name=repository.project))
-        is_missed = standing.project_id is None and permission is Permission.PUSH
-        return standing.may(permission) and (not is_missed or self._settings.create_projects_on_push)
+        is_missed = standing.project_id is None and not self._settings.create_projects_on_push
+        denied = {Permission.PUSH} if is_missed else set()
+        return [each for each in wanted if standing.may(each) and each not in denied]
 
     def refuse(
         self, request: web.Request, actor: Actor, *, permission: Permission, repository: str | None

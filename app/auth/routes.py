@@ -1,5 +1,6 @@
 """The token endpoint (distribution, "Docker Registry v2 authentication"; OAuth2 form of it by POST)."""
 
+import asyncio
 from collections.abc import Iterable
 from typing import Final
 
@@ -61,7 +62,9 @@ def _refused(request: web.Request, error: BadCredentials) -> Unauthorized:
 
 async def _token(request: web.Request, actor: Actor, scopes: Iterable[str]) -> web.Response:
     wanted = [scope for text in scopes for scope in text.split()][:_MAX_SCOPES]
-    grants = [grant for scope in wanted if (grant := await _grant(request, actor, scope))]
+    # Asked for together, they share a statement.
+    found = await asyncio.gather(*(_grant(request, actor, scope) for scope in wanted))
+    grants = [grant for grant in found if grant is not None]
     lifetime = await token_lifetime(resources(request))
     token = request.app[TOKEN_SIGNER].issue(actor, grants, lifetime=lifetime)
     answer = {
@@ -89,11 +92,12 @@ async def _grant(request: web.Request, actor: Actor, scope: str) -> Grant | None
     except NameInvalid:
         return None
     wanted = [p for p in _ON_REPOSITORIES if p.action in actions or "*" in actions]
-    allowed = [p.action for p in wanted if await authority.may(actor, p, repository=repository)]
+    allowed = await authority.permitted(actor, wanted, repository=repository)
     if wanted and not allowed:
         refused = tuple(permission.action for permission in wanted)
         await authority.note_refused_scope(request, actor, repository=repository, actions=refused)
-    return Grant("repository", repository, tuple(allowed)) if allowed else None
+    actions_allowed = tuple(permission.action for permission in allowed)
+    return Grant("repository", repository, actions_allowed) if allowed else None
 
 
 ROUTES: Final = (

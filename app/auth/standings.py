@@ -36,17 +36,15 @@ class Standings:
 
     async def get(self, actor: Actor, project: ProjectKey) -> Standing:
         """Return what the caller is now, in the installation and in the project."""
-        # The number comes first: what changes from here on makes what is looked up next outdated.
-        epoch = await store.get_epoch(self._database)
-        standing = await store.get_standing(
+        found = await store.get_standing(
             self._database, actor, project_id=project.id, project_name=project.name
         )
         key = _key(actor, project)
-        self._known[key] = epoch, standing
+        self._known[key] = found
         self._known.move_to_end(key)
         if len(self._known) > _REMEMBERED:
             self._known.popitem(last=False)
-        return standing
+        return found[1]
 
 
 def _key(actor: Actor, project: ProjectKey) -> _Key:

@@ -64,7 +64,8 @@ FIND_STANDING = Prepared(
             JOIN project_members m ON m.group_id = g.group_id AND m.project_id = p.id
             WHERE g.user_id = u.id),
         b.permissions::text, b.expires_at,
-        EXISTS (SELECT FROM configurations WHERE name = 'read_only' AND value = 'true')
+        EXISTS (SELECT FROM configurations WHERE name = 'read_only' AND value = 'true'),
+        (SELECT value FROM access_epoch)
     FROM unnest($1, $2, $3, $4, $5) WITH ORDINALITY
         AS asked (user_id, robot_id, version, project_id, project_name, place)
     LEFT JOIN users u ON u.id = asked.user_id AND NOT u.is_disabled
@@ -81,10 +82,13 @@ FIND_STANDING = Prepared(
 )
 
 
-async def get_standing(database: Database, actor: Actor, *, project_id: int, project_name: str) -> Standing:
+async def get_standing(
+    database: Database, actor: Actor, *, project_id: int, project_name: str
+) -> tuple[int, Standing]:
     """Return what a user or robot is now, and in the project of an id (0: none) or name.
 
-    Nobody, where the credentials that were shown have been replaced.
+    Nobody, where the credentials that were shown have been replaced. With it comes the number that grows with
+    every change to who may do what, as of the same moment.
     """
     (
         is_known,
@@ -96,12 +100,13 @@ async def get_standing(database: Database, actor: Actor, *, project_id: int, pro
         permissions,
         expires_at,
         is_read_only,
+        epoch,
     ) = await database.look_up(
         FIND_STANDING,
         *(actor.user_id or 0, actor.robot_id or 0, actor.credential_version or 0),
         *(project_id, project_name),
     )
-    return Standing(
+    return epoch, Standing(
         is_known=is_known,
         is_sysadmin=is_sysadmin,
         project_id=found_id,
@@ -114,16 +119,4 @@ async def get_standing(database: Database, actor: Actor, *, project_id: int, pro
     )
 
 
-FIND_EPOCH = Prepared(
-    "find_access_epoch",
-    ("integer[]",),
-    "SELECT e.value FROM unnest($1) AS asked, access_epoch e",
-)
-
-
 CHECK_EPOCH = Prepared("check_access_epoch", ("bigint",), "SELECT 1 / (value = $1)::int FROM access_epoch")
-
-
-async def get_epoch(database: Database) -> int:
-    """Return the number that grows with every change to who may do what."""
-    return int((await database.look_up(FIND_EPOCH, 0))[0])

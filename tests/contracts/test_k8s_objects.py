@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import kubernetes_validate
 import pytest
@@ -98,7 +99,8 @@ def test_the_autoscaler_alone_says_how_many_servers_there_are() -> None:
     target = f"{scaled['scaleTargetRef']['kind']}/{scaled['scaleTargetRef']['name']}"
     (patch,) = kustomization(ROOT / "k8s/autoscaling")["patches"]
     assert f"{patch['target']['kind']}/{patch['target']['name']}" == target
-    assert read(ROOT / "k8s/autoscaling" / patch["path"]) == [[{"op": "remove", "path": "/spec/replicas"}]]
+    operations: Any = read(ROOT / "k8s/autoscaling" / patch["path"])
+    assert operations == [[{"op": "remove", "path": "/spec/replicas"}]]
     assert scaled["minReplicas"] == OBJECTS[target]["spec"]["replicas"]
 
 

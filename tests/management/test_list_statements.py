@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from app.db import SQL
-from tests.conformance.content import artifact, index, unique
+from tests.conformance.content import artifact, digest_of, index, unique
 from tests.conformance.serving import settings_for
 from tests.management.client import Caller
 from tests.management.content import fresh_image, path_of, pusher
@@ -89,3 +89,32 @@ async def test_number_of_statements_does_not_grow_with_what_is_shown(logged: Log
     assert many == few
     assert max(many.values()) <= MOST, many
     assert min(many.values()) >= 1, many
+
+
+async def test_number_of_statements_of_a_mount_does_not_grow_with_where_the_blob_is(logged: Logged) -> None:
+    counts, data = [], unique()
+    for places, target in ((1, "library/few"), (10, "library/many")):
+        for number in range(places):
+            await pusher(logged.admin, f"project-{number}/app").push_blob(data)
+        repository = pusher(logged.admin, target)
+        await repository.push_blob(unique())
+        before = logged.log.count()
+        mounted = await repository.send("POST", f"blobs/uploads/?mount={digest_of(data)}")
+        assert mounted.status == 201
+        counts.append(logged.log.count() - before)
+    assert counts[0] == counts[1], counts
+
+
+async def test_number_of_statements_of_a_token_does_not_grow_with_what_it_is_for(logged: Logged) -> None:
+    registry = logged.admin.registry
+    few = ["repository:library/app:pull"]
+    many = [f"repository:project-{number}/app:pull,push,delete" for number in range(10)]
+    counts = []
+    for scopes in few, few, many:
+        before = logged.log.count()
+        query = "&".join(f"scope={scope}" for scope in scopes)
+        url = f"{registry.url}/service/token?service=roadstead&{query}"
+        async with registry.session.get(url, headers=logged.admin.auth) as answer:
+            assert answer.status == 200
+        counts.append(logged.log.count() - before)
+    assert counts[1] == counts[2], counts
