@@ -8,7 +8,7 @@ import asyncio
 import socket
 import ssl
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Final
 
 from aiohttp import (
@@ -33,6 +33,7 @@ from app.settings import OutgoingSettings
 _MAX_REDIRECTS: Final = 3
 _KEEP_METHOD: Final = frozenset({307, 308})
 _KEPT_BYTES: Final = 1024
+_BODY_SECONDS: Final = 1.0
 _IDLE_SECONDS: Final = 30.0
 _KNOWN_SECONDS: Final = 5
 """Calls of the same moment share a look-up."""
@@ -87,8 +88,8 @@ class Caller:
     async def post(self, call: Call) -> Answer:
         """Post and return the answer, that of the last redirect; raise CallFailed."""
         try:
-            async with asyncio.timeout(call.timeout_seconds):
-                return await self._follow(call)
+            async with asyncio.timeout(call.timeout_seconds) as limit:
+                return await self._follow(call, limit)
         except TimeoutError:
             raise CallFailed(f"no answer within {call.timeout_seconds:g} s") from None
         except BadCertificate as error:
@@ -96,7 +97,7 @@ class Caller:
         except (ClientError, OSError, ValueError) as error:
             raise CallFailed(_reason(error)) from None
 
-    async def _follow(self, call: Call) -> Answer:
+    async def _follow(self, call: Call, limit: asyncio.Timeout) -> Answer:
         named = url = _checked(URL(call.url))
         for _ in range(_MAX_REDIRECTS + 1):
             is_named = url.origin() == named.origin()
@@ -109,6 +110,7 @@ class Caller:
                 allow_redirects=False,
             ) as response:
                 if response.status not in _KEEP_METHOD or "Location" not in response.headers:
+                    limit.reschedule(None)  # it has answered: what else it says has a limit of its own
                     return await _answer(response)
                 url = _next(url, response.headers["Location"])
         raise CallFailed(f"more than {_MAX_REDIRECTS} redirects")
@@ -153,16 +155,22 @@ def _checked(url: URL) -> URL:
 
 def _next(url: URL, location: str) -> URL:
     """Return where a redirect leads: never out of TLS, and never with a name and password of its own."""
-    following = _checked(url.join(URL(location)).with_user(None))
+    try:
+        following = _checked(url.join(URL(location)).with_user(None))
+    except ValueError:
+        raise CallFailed("a redirect leads to no address of http:// or https://") from None
     if url.scheme == "https" and following.scheme != "https":
         raise CallFailed("a redirect leads from https:// to http://")
     return following
 
 
 async def _answer(response: ClientResponse) -> Answer:
+    """Return it with as much of the body as comes: the status is what counts."""
     kept = b""
-    while len(kept) < _KEPT_BYTES and (some := await response.content.read(_KEPT_BYTES - len(kept))):
-        kept += some
+    with suppress(TimeoutError, ClientError):
+        async with asyncio.timeout(_BODY_SECONDS):
+            while len(kept) < _KEPT_BYTES and (some := await response.content.read(_KEPT_BYTES - len(kept))):
+                kept += some
     if not response.content.at_eof():
         response.close()
     return Answer(response.status, response.headers.get("Retry-After", ""), kept)

@@ -158,8 +158,24 @@ async def test_a_redirect_to_what_is_not_http_fails(
     caller: Caller, consumer: Consumer, location: str
 ) -> None:
     consumer.answer = lambda _: redirecting(307, location)
-    with pytest.raises(CallFailed):
+    with pytest.raises(CallFailed, match="of http:// or https://"):
         await post(caller, consumer.url)
+
+
+@pytest.mark.parametrize("ends", [True, False])
+async def test_what_is_answered_counts_although_the_body_is_late_or_ends_too_soon(
+    caller: Caller, *, ends: bool
+) -> None:
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"body")
+        writer.write(b"HTTP/1.1 202 Accepted\r\nContent-Length: 9\r\n\r\ntaken")
+        if not ends:
+            await reader.read()
+        writer.close()
+
+    async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
+        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        assert await post(caller, url, seconds=0.3) == Answer(202, "", b"taken")
 
 
 async def test_only_the_first_bytes_of_an_endless_answer_are_read(caller: Caller, consumer: Consumer) -> None:
