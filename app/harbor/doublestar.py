@@ -3,13 +3,14 @@ r"""Patterns as Harbor has them (github.com/bmatcuk/doublestar, v1).
 `*` is anything but `/`, `?` any one character but `/`, `**` as a whole component any number of components,
 `[a-z]` and `[^a-z]` classes, `{a,b}` alternatives, `\` takes the meaning from what follows.
 
-All ways to match are followed at once, so that the time is bounded by the product of the lengths whatever
-the pattern: a regular expression that backtracks could be kept busy for hours.
+All ways to match are followed at once, as bits of a number, so that the time is bounded by the length of the
+pattern whatever it is: a regular expression that backtracks could be kept busy for hours.
 """
 
-from collections.abc import Iterable
+from collections import defaultdict
 from enum import IntEnum
-from functools import lru_cache
+from functools import lru_cache, reduce
+from operator import or_
 from typing import Final, NamedTuple, TypeAlias
 
 _MAX_DEPTH: Final = 10
@@ -46,82 +47,83 @@ _Part: TypeAlias = _Literal | _Class | _Alternatives | _Wild
 _Sequence: TypeAlias = tuple[_Part, ...]
 
 
-class _Mode(IntEnum):
-    """Where in a component of the pattern a way to match stands."""
+class _Ways(NamedTuple):
+    """Where in the text ways to match stand: bit n is before character n, the last one at the end.
 
-    INSIDE = 0
-    AT_START = 1
-    AFTER_DOUBLE_STAR = 2
+    They stand inside of a component of the pattern, at the start of one, or after `**` as a whole one.
+    """
+
+    inside: int = 0
+    at_start: int = 0
+    after_double_star: int = 0
+
+    def __or__(self, other: "_Ways") -> "_Ways":
+        return _Ways(*(one | two for one, two in zip(self, other, strict=True)))
 
 
-_State: TypeAlias = tuple[int, _Mode]
+class _Text:
+    """Where in a text which characters are, as bits."""
+
+    def __init__(self, text: str) -> None:
+        self.end = 1 << len(text)
+        self.places: dict[str, int] = defaultdict(int)
+        for place, character in enumerate(text):
+            self.places[character] |= 1 << place
+        self.slashes = self.places.pop("/", 0)
+        self.others = (self.end - 1) ^ self.slashes
+
+    def of(self, part: _Literal | _Class | _Wild) -> int:
+        """Return where a part for one character matches."""
+        match part:
+            case _Literal(character):
+                return self.places.get(character, 0)
+            case _Class():
+                return sum(places for character, places in self.places.items() if part.has(character))
+            case _:
+                return self.others
 
 
 @lru_cache(maxsize=16_384)
 def matches(pattern: str, text: str) -> bool:
     """Whether the pattern matches all of the text; raise BadPattern."""
-    states = _follow(parse(pattern), text, {(0, _Mode.AT_START)})
-    return any(place == len(text) or mode is _Mode.AFTER_DOUBLE_STAR for place, mode in states)
+    searched = _Text(text)
+    ways = _follow(parse(pattern), searched, _Ways(at_start=1))
+    return bool((ways.inside | ways.at_start) & searched.end or ways.after_double_star)
 
 
-def _follow(parts: _Sequence, text: str, states: set[_State]) -> set[_State]:
+def _follow(parts: _Sequence, text: _Text, ways: _Ways) -> _Ways:
     for part in parts:
-        if not states:
+        if not any(ways):
             break
-        states = _after(part, text, states)
-    return states
+        ways = _after(part, text, ways)
+    return ways
 
 
-def _after(part: _Part, text: str, states: set[_State]) -> set[_State]:
-    """Return where the ways that stand at `states` stand after one part."""
+def _after(part: _Part, text: _Text, ways: _Ways) -> _Ways:
+    """Return where the ways stand after one part."""
     if isinstance(part, _Alternatives):
-        return set().union(*(_follow(option, text, states) for option in part.options))
+        return reduce(or_, (_follow(option, text, ways) for option in part.options))
     if part is _Wild.SLASH:
-        return {(place, _Mode.AT_START) for place in _after_slash(text, states)}
-    places = {place for place, mode in states if mode is not _Mode.AFTER_DOUBLE_STAR}
+        return _Ways(at_start=_after_slash(text, ways))
+    places = ways.inside | ways.at_start
     if part is _Wild.STAR:
-        return {(place, _Mode.INSIDE) for place in _to_end_of_component(text, places)}
+        return _Ways(_to_end_of_component(text, places))
     if part is _Wild.DOUBLE_STAR:
-        whole = {(place, _Mode.AFTER_DOUBLE_STAR) for place, mode in states if mode is _Mode.AT_START}
-        return whole | {(place, _Mode.INSIDE) for place in _to_end_of_component(text, places)}
-    return {(place + 1, _Mode.INSIDE) for place in places if place < len(text) and _is_one(part, text[place])}
+        return _Ways(_to_end_of_component(text, places), after_double_star=ways.at_start)
+    return _Ways((places & text.of(part)) << 1)
 
 
-def _is_one(part: _Part, character: str) -> bool:
-    if character == "/":
-        return False
-    match part:
-        case _Literal(wanted):
-            return character == wanted
-        case _Class():
-            return part.has(character)
-        case _:
-            return True
-
-
-def _after_slash(text: str, states: set[_State]) -> set[int]:
-    found = {
-        place + 1
-        for place, mode in states
-        if mode is not _Mode.AFTER_DOUBLE_STAR and text.startswith("/", place)
-    }
-    skipping = [place for place, mode in states if mode is _Mode.AFTER_DOUBLE_STAR]
-    if skipping:
-        first = min(skipping)
-        found |= {first} | {place + 1 for place in range(first, len(text)) if text[place] == "/"}
+def _after_slash(text: _Text, ways: _Ways) -> int:
+    found = ((ways.inside | ways.at_start) & text.slashes) << 1
+    if skipping := ways.after_double_star:
+        first = skipping & -skipping
+        found |= first | (text.slashes & -first) << 1
     return found
 
 
-def _to_end_of_component(text: str, places: Iterable[int]) -> set[int]:
-    reached = set[int]()
-    for start in sorted(places):
-        place = start
-        while place not in reached:
-            reached.add(place)
-            if place == len(text) or text[place] == "/":
-                break
-            place += 1
-    return reached
+def _to_end_of_component(text: _Text, places: int) -> int:
+    """Return the places, and those behind each up to the next slash, by a carry that runs so far."""
+    return places | ((text.others + (places & text.others)) ^ text.others)
 
 
 @lru_cache(maxsize=4_096)

@@ -1,6 +1,7 @@
 """Immutable tags: the rules in Harbor's API, and what they keep from happening."""
 
 import asyncio
+from time import process_time
 from typing import Any
 
 import pytest
@@ -245,6 +246,14 @@ def test_broken_pattern_is_refused(pattern: str) -> None:
 def test_pattern_made_to_take_long_does_not() -> None:
     assert not matches("*a" * 120 + "b", "a" * 128)
     assert not matches("{a,aa}" * 40 + "b", "a" * 128)
+
+
+def test_a_hundred_of_them_do_not_either() -> None:
+    """A project may have that many webhook policies, and the relay has others to serve."""
+    began = process_time()
+    for number in range(100):
+        matches("{a*,a*,a*,a*}" * 17 + f"{{b,{number}}}", "a" * 200)
+    assert process_time() - began < 1
 
 
 @pytest.mark.parametrize(
