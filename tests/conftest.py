@@ -1,5 +1,6 @@
 """Real servers for every test that asks: one PostgreSQL, one Valkey, one of each storage per test process."""
 
+from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -102,3 +103,10 @@ async def registry(settings: Settings) -> AsyncIterator[Registry]:
     """Our application on a loopback port, with authentication on."""
     async with running_registry(settings) as running:
         yield running
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Refuses tests that share an id: xdist would run one of them, and nobody would miss the others."""
+    shared = [nodeid for nodeid, count in Counter(item.nodeid for item in items).items() if count > 1]
+    if shared:
+        raise pytest.UsageError(f"several tests have the id {shared[0]}")
