@@ -4,6 +4,6 @@ import pytest
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
-    """Names the endpoint in the id: pytest 9.2 makes ids itself, and does not know it from schemathesis 4.32."""
+    """Names the endpoint in the id: pytest 9.2 makes ids itself, and schemathesis 4.32 does not tell it."""
     if endpoint := getattr(item, "operation_label", None):
         item._id = item.id.with_params(endpoint)
