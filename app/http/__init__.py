@@ -4,7 +4,7 @@ from app.http.bodies import BodyCut, continue_later, pieces_of, read_limited
 from app.http.connections import Runner
 from app.http.errors import answered, logged
 from app.http.files import send_file
-from app.http.pagination import Page, next_link, page_of
+from app.http.pagination import Page, cut, next_link, page_of
 from app.http.ranges import Span, parse_range
 from app.http.requests import (
     API_VERSION,
@@ -31,6 +31,7 @@ __all__ = [
     "base_url",
     "client_address",
     "continue_later",
+    "cut",
     "is_api",
     "is_known",
     "logged",

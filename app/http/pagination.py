@@ -37,3 +37,9 @@ def next_link(
     """Return the header that leads to the page after `last`."""
     query = urlencode({**(keep or {}), "last": last, "n": page.limit})
     return {"Link": f'<{request.rel_url.raw_path}?{query}>; rel="next"'}
+
+
+def cut(request: web.Request, page: Page, found: list[str]) -> tuple[list[str], dict[str, str]]:
+    """Return the page, of which one entry more was looked for, and the header that leads to the next."""
+    shown = found[: page.limit]
+    return shown, next_link(request, page, shown[-1]) if shown and len(found) > len(shown) else {}

@@ -6,7 +6,7 @@ from aiohttp import web
 
 from app.access import Permission
 from app.access.routing import Route
-from app.http import API_VERSION, next_link, page_of
+from app.http import API_VERSION, cut, page_of
 from app.repositories import store
 from app.resources import resources
 
@@ -21,8 +21,7 @@ async def catalog(request: web.Request) -> web.Response:
     page = page_of(request)
     async with resources(request).database.autocommit() as statements:
         names = await store.list_names(statements, last=page.last, limit=page.limit + 1)
-    shown = names[: page.limit]
-    headers = next_link(request, page, shown[-1]) if shown and len(names) > len(shown) else {}
+    shown, headers = cut(request, page, names)
     return web.json_response({"repositories": shown}, headers=headers)
 
 

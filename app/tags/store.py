@@ -7,14 +7,18 @@ from msgspec import Struct
 from app.db import SQL, Statements, Transaction
 
 LIST_TAGS = SQL("""
-    SELECT t.name FROM tags t WHERE t.repository_id = %(repository_id)s AND t.name > %(last)s
-    ORDER BY t.name LIMIT %(limit)s
+    SELECT ARRAY(
+        SELECT t.name FROM tags t WHERE t.repository_id = r.id AND t.name > %(last)s
+        ORDER BY t.name LIMIT %(limit)s
+    )
+    FROM repositories r WHERE r.name = %(repository)s
 """)
 
 
-async def list_tags(statements: Statements, repository_id: int, *, last: str, limit: int) -> list[str]:
-    """Return the names after `last`, in the order of bytes."""
-    return await statements.values(LIST_TAGS, repository_id=repository_id, last=last, limit=limit)
+async def list_tags(statements: Statements, repository: str, *, last: str, limit: int) -> list[str] | None:
+    """Return the names after `last`, in the order of bytes; None where there is no such repository."""
+    found: list[str] | None = await statements.value(LIST_TAGS, repository=repository, last=last, limit=limit)
+    return found
 
 
 class Moved(Struct, frozen=True):

@@ -1,4 +1,4 @@
-"""A page takes the same few statements, however much is on it and whatever is shown of it."""
+"""Requests take the same few statements, however much there is and whatever is shown of it."""
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from app.db import SQL
+from tests.conformance.client import Repository, bearer
 from tests.conformance.content import artifact, digest_of, index, unique
 from tests.conformance.serving import settings_for
 from tests.management.client import Caller
@@ -112,9 +113,27 @@ async def test_number_of_statements_of_a_token_does_not_grow_with_what_it_is_for
     counts = []
     for scopes in few, few, many:
         before = logged.log.count()
-        query = "&".join(f"scope={scope}" for scope in scopes)
-        url = f"{registry.url}/service/token?service=roadstead&{query}"
-        async with registry.session.get(url, headers=logged.admin.auth) as answer:
-            assert answer.status == 200
+        await registry.token(*scopes)
         counts.append(logged.log.count() - before)
     assert counts[1] == counts[2], counts
+
+
+async def test_a_pull_takes_one_statement_for_each_request(logged: Logged) -> None:
+    repository, content = pusher(logged.admin, "library/app"), fresh_image()
+    await repository.push(content, "v1")
+    token = await logged.admin.registry.token("repository:library/app:pull")
+    puller = Repository(logged.admin.registry, "library/app", bearer(token))
+    layer = content.document["layers"][0]["digest"]
+    counts = {}
+    for path in (
+        "manifests/v1",
+        f"manifests/{content.digest}",
+        f"blobs/{layer}",
+        "tags/list",
+        f"referrers/{layer}",
+    ):
+        for ask in puller.head, puller.get:
+            before = logged.log.count()
+            assert (await ask(path)).status == 200, path
+            counts[f"{ask.__name__} {path}"] = logged.log.count() - before
+    assert set(counts.values()) == {1}, counts
