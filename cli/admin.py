@@ -8,8 +8,7 @@ from collections.abc import Awaitable, Callable
 from typing import TypeAlias
 
 from app.access import Role
-from app.db import DatabaseError, Transaction, open_database
-from app.events import Cause
+from app.db import Transaction
 from app.members.assign import NoSuchProject, NoSuchUser, assign_role
 from app.oci.errors import NameInvalid
 from app.projects.change import set_visibility
@@ -17,8 +16,8 @@ from app.projects.create import ProjectNameTaken, create_project
 from app.settings import Settings, load
 from app.users.create import UsernameTaken, create_user, set_password
 from app.users.passwords import PasswordTooWeak
-from cli import servers
 from cli.programs import StartError
+from cli.servers import cause, use_database
 
 Act: TypeAlias = Callable[[Transaction, argparse.Namespace], Awaitable[str]]
 
@@ -92,7 +91,7 @@ async def _set_password(tx: Transaction, chosen: argparse.Namespace) -> str:
 
 async def _create_project(tx: Transaction, chosen: argparse.Namespace) -> str:
     try:
-        await create_project(tx, chosen.project, _cause(), is_public=chosen.public)
+        await create_project(tx, chosen.project, cause(), is_public=chosen.public)
     except ProjectNameTaken:
         raise StartError(f"There is a project {chosen.project} already.") from None
     except NameInvalid:
@@ -103,7 +102,7 @@ async def _create_project(tx: Transaction, chosen: argparse.Namespace) -> str:
 
 
 async def _set_visibility(tx: Transaction, chosen: argparse.Namespace) -> str:
-    if not await set_visibility(tx, chosen.project, _cause(), is_public=chosen.public):
+    if not await set_visibility(tx, chosen.project, cause(), is_public=chosen.public):
         raise StartError(f"There is no project {chosen.project}.")
     return f"The project {chosen.project} is {'public' if chosen.public else 'private'}."
 
@@ -133,19 +132,12 @@ def _run(chosen: argparse.Namespace) -> None:
     settings = load()
     try:
         print(asyncio.run(_act(settings, chosen)))
-    except DatabaseError as error:
-        raise StartError(f"The database cannot be used: {error}") from error
     except PasswordTooWeak as error:
         raise StartError(str(error)) from None
 
 
 async def _act(settings: Settings, chosen: argparse.Namespace) -> str:
-    async with (
-        open_database(
-            servers.database_url(settings), size=2, statement_timeout=settings.database.statement_timeout
-        ) as database,
-        database.transaction() as tx,
-    ):
+    async with use_database(settings) as database, database.transaction() as tx:
         act: Act = chosen.act
         return await act(tx, chosen)
 
@@ -154,7 +146,3 @@ def _password(chosen: argparse.Namespace) -> str:
     if chosen.password_stdin:
         return sys.stdin.readline().rstrip("\r\n")
     return getpass.getpass(f"Password for {chosen.username}: ")
-
-
-def _cause() -> Cause:
-    return Cause(username=getpass.getuser(), user_agent="roadstead command line")

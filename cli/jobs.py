@@ -2,7 +2,6 @@
 
 import argparse
 import asyncio
-import getpass
 import shutil
 import sys
 from collections.abc import Awaitable, Callable, Iterator, Sequence
@@ -10,15 +9,14 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Final, TypeAlias
 
-from app.db import Database, DatabaseError, Transaction, open_database
-from app.events import Cause
+from app.db import Database, DatabaseError, Transaction
 from app.harbor.errors import NotFound
 from app.jobs import TYPES
 from app.jobservice import control
 from app.jobservice.overview import Overview, get_overview
 from app.settings import load
-from cli import servers
 from cli.programs import StartError
+from cli.servers import cause, use_database
 
 Act: TypeAlias = Callable[[Transaction, argparse.Namespace], Awaitable[str]]
 
@@ -59,8 +57,6 @@ def command(arguments: list[str]) -> None:
     chosen = parser.parse_args(arguments)
     try:
         asyncio.run(_run(chosen))
-    except DatabaseError as error:
-        raise StartError(f"The database cannot be used: {error}") from error
     except NotFound as error:
         raise StartError(f"{error}.") from None
     except KeyboardInterrupt:
@@ -68,9 +64,7 @@ def command(arguments: list[str]) -> None:
 
 
 async def _run(chosen: argparse.Namespace) -> None:
-    settings = load()
-    timeout = settings.database.statement_timeout
-    async with open_database(servers.database_url(settings), size=2, statement_timeout=timeout) as database:
+    async with use_database(load()) as database:
         if act := getattr(chosen, "act", None):
             async with database.transaction() as tx:
                 said = await act(tx, chosen)
@@ -82,20 +76,20 @@ async def _run(chosen: argparse.Namespace) -> None:
 
 
 async def _pause(tx: Transaction, chosen: argparse.Namespace) -> str:
-    await control.act_on_kind(tx, _cause(), chosen.what, action="pause")
+    await control.act_on_kind(tx, cause(), chosen.what, action="pause")
     return f"Paused {chosen.what}."
 
 
 async def _resume(tx: Transaction, chosen: argparse.Namespace) -> str:
-    await control.act_on_kind(tx, _cause(), chosen.what, action="resume")
+    await control.act_on_kind(tx, cause(), chosen.what, action="resume")
     return f"Resumed {chosen.what}."
 
 
 async def _retry(tx: Transaction, chosen: argparse.Namespace) -> str:
     if ":" in chosen.what:
-        await control.retry_job(tx, _cause(), chosen.what)
+        await control.retry_job(tx, cause(), chosen.what)
         return f"{chosen.what} is tried again."
-    return f"Jobs that are tried again: {await control.retry_kind(tx, _cause(), chosen.what)}."
+    return f"Jobs that are tried again: {await control.retry_kind(tx, cause(), chosen.what)}."
 
 
 async def _show(database: Database) -> None:
@@ -192,7 +186,3 @@ def _span(seconds: float) -> str:
         if seconds >= length:
             return f"{int(seconds // length)} {unit}"
     return f"{max(int(seconds), 0)} s"
-
-
-def _cause() -> Cause:
-    return Cause(username=getpass.getuser(), user_agent="roadstead command line")

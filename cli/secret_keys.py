@@ -4,13 +4,12 @@ import argparse
 import asyncio
 import sys
 
-from app.db import DatabaseError, open_database
 from app.settings import Settings, load
 from app.vault import Sealer
 from app.vault.model import Standing
 from app.vault.renew import renew, standing
 from cli.programs import StartError
-from cli.servers import database_url, with_keys
+from cli.servers import use_database, with_keys
 
 _DESCRIPTION = """\
 Secrets that are sent to other systems, or sign what is sent, are stored encrypted, with a key that comes
@@ -35,10 +34,7 @@ def command(arguments: list[str]) -> None:
     )
     chosen = parser.parse_args(arguments)
     settings = with_keys(load())
-    try:
-        found = asyncio.run(_act(settings, is_to_renew=chosen.act == "renew"))
-    except DatabaseError as error:
-        raise StartError(f"The database cannot be used: {error}") from error
+    found = asyncio.run(_act(settings, is_to_renew=chosen.act == "renew"))
     print(_sentence(found))
     if found.unreadable:
         raise StartError(
@@ -49,9 +45,7 @@ def command(arguments: list[str]) -> None:
 
 async def _act(settings: Settings, *, is_to_renew: bool) -> Standing:
     sealer = Sealer(settings.auth)
-    async with open_database(
-        database_url(settings), size=2, statement_timeout=settings.database.statement_timeout
-    ) as database:
+    async with use_database(settings) as database:
         if is_to_renew:
             await renew(database, sealer, _progress if sys.stderr.isatty() else None)
         return await standing(database, sealer)

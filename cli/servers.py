@@ -1,7 +1,13 @@
-"""Which database a command works on, and with which keys: those of the settings, else of `roadstead up`."""
+"""The database and the keys that a command uses: those of the settings, else of `roadstead up`."""
+
+import getpass
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 from msgspec.structs import replace
 
+from app.db import Database, DatabaseError, open_database
+from app.events import Cause
 from app.settings import Secret, Settings
 from cli.datadir import DataDirectory
 from cli.embedded.postgres import url_of
@@ -14,6 +20,22 @@ def database_url(settings: Settings) -> str:
         return settings.database.url
     data = _data_directory(settings, lacking="ROADSTEAD_DATABASE_URL")
     return url_of(data.sockets, data.secrets().postgres)
+
+
+@asynccontextmanager
+async def use_database(settings: Settings) -> AsyncIterator[Database]:
+    """Lend the database for one command; raise StartError where it fails."""
+    timeout = settings.database.statement_timeout
+    try:
+        async with open_database(database_url(settings), size=2, statement_timeout=timeout) as database:
+            yield database
+    except DatabaseError as error:
+        raise StartError(f"The database cannot be used: {error}") from error
+
+
+def cause() -> Cause:
+    """Return what the records say of whoever runs a command here."""
+    return Cause(username=getpass.getuser(), user_agent="roadstead command line")
 
 
 def with_keys(settings: Settings) -> Settings:

@@ -7,11 +7,10 @@ import time
 from collections.abc import Callable
 
 from app.blobs.transfer import Tally, transfer
-from app.db import DatabaseError, open_database
 from app.settings import Settings, load
 from app.storage import StorageError, open_storage
 from cli.programs import StartError
-from cli.servers import database_url
+from cli.servers import use_database
 from cli.storage.files import settings_of
 
 _SHOWN = 20
@@ -28,8 +27,6 @@ def run(chosen: argparse.Namespace) -> None:
         raise StartError("Both are the same storage.")
     try:
         tally = asyncio.run(_copy(settings, source, target, at_once=chosen.at_once))
-    except DatabaseError as error:
-        raise StartError(f"The database cannot be used: {error}") from error
     except StorageError as error:
         raise StartError(f"The copy stopped: {error}. Run the same again to go on.") from error
     print(_sentence(tally))
@@ -40,9 +37,7 @@ async def _copy(settings: Settings, source: Settings, target: Settings, *, at_on
     async with (
         open_storage(source) as old,
         open_storage(target) as new,
-        open_database(
-            database_url(settings), size=2, statement_timeout=settings.database.statement_timeout
-        ) as database,
+        use_database(settings) as database,
     ):
         return await transfer(database, old, new, at_once=at_once, note=_progress())
 
