@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 _MEMORY: Final = Path("/dev/shm")  # noqa: S108 - directories with random names are made in it
-_NEEDED_BYTES: Final = 4 << 30
+_NEEDED_BYTES: Final = 6 << 30
 _PREFIX: Final = "roadstead-"
 
 PLACE: Final = (

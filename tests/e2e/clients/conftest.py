@@ -15,6 +15,7 @@ from tests.e2e.clients.programs import describe_missing, missing
 from tests.e2e.clients.registry import Registry, running_registry
 from tests.e2e.clients.relay import Relay
 from tests.e2e.clients.tls import Secured, secured_registry
+from tests.support import scratch
 
 HERE = Path(__file__).parent
 
@@ -92,7 +93,7 @@ def relay(registry: Registry) -> Iterator[Relay]:
 @contextlib.contextmanager
 def short_directory() -> Iterator[Path]:
     """Lends an empty directory: podman allows 50 characters for its path, Unix sockets 107 for theirs."""
-    with tempfile.TemporaryDirectory(prefix="client-") as directory:
+    with tempfile.TemporaryDirectory(prefix="client-", dir=scratch.PLACE) as directory:
         yield Path(directory)
 
 
