@@ -2,11 +2,12 @@
 
 from http import HTTPStatus
 from typing import Final
+from uuid import uuid4
 
 import structlog
 from aiohttp import web
 
-from app.http.errors import error_answer
+from app.http.errors import FAILED, error_answer
 
 _UNREADABLE: Final = (
     "this is no HTTP request that can be read: it is malformed, or its first line or a header is too long"
@@ -29,12 +30,15 @@ class _Connection(web.RequestHandler):
         """Answer what could not be read, or what failed outside of every handler, and hang up."""
         if request.writer.output_size > 0:
             raise ConnectionError("half an answer is sent already")
+        identifier = uuid4().hex
         if status < HTTPStatus.INTERNAL_SERVER_ERROR:
-            log.info("request_unreadable", kind=type(exc).__name__, address=request.remote)
+            kind = type(exc).__name__
+            log.info("request_unreadable", kind=kind, address=request.remote, request_id=identifier)
             response = error_answer(status, "UNSUPPORTED", _UNREADABLE)
         else:
-            log.error("request_failed", exc_info=exc)
-            response = error_answer(status, "UNKNOWN", "internal error; the log has it")
+            log.error("request_failed", exc_info=exc, request_id=identifier)
+            response = error_answer(status, "UNKNOWN", FAILED)
+        response.headers["X-Request-Id"] = identifier
         response.force_close()
         return response
 

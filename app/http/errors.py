@@ -17,6 +17,7 @@ from app.storage import StorageBusy, StorageError, StorageFull
 
 log = structlog.get_logger()
 
+FAILED: Final = "internal error; the log has it under the request's identifier"
 _CLIENT_LEFT: Final = 499  # nobody reads it
 _FRAMEWORK_CODES: Final = {
     400: "NAME_INVALID",

@@ -277,6 +277,7 @@ async def test_an_address_that_is_too_long_is_refused_as_json(repo: Repository, 
     (error,) = answer.json()["errors"]
     assert (error["code"], "too long" in error["message"]) == ("UNSUPPORTED", True)
     assert "aaaa" not in answer.body.decode()
+    assert answer.headers["X-Request-Id"]
     await assert_alive(repo)
 
 
