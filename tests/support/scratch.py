@@ -9,15 +9,20 @@ from pathlib import Path
 from typing import Final
 
 _MEMORY: Final = Path("/dev/shm")  # noqa: S108 - directories with random names are made in it
-_NEEDED_BYTES: Final = 6 << 30
+_NEEDED_BYTES: Final = 8 << 30
 _PREFIX: Final = "roadstead-"
 
-PLACE: Final = (
-    _MEMORY
-    if _MEMORY.is_dir() and shutil.disk_usage(_MEMORY).free >= _NEEDED_BYTES
-    else Path(tempfile.gettempdir())
-)
-"""A container that was given little shared memory has no room there."""
+
+def _room() -> int:
+    """Return how many bytes memory takes; a container has little that is shared, unless it is given more."""
+    if not _MEMORY.is_dir():
+        return 0
+    lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
+    available = next(int(line.split()[1]) << 10 for line in lines if line.startswith("MemAvailable:"))
+    return min(available, shutil.disk_usage(_MEMORY).free)
+
+
+PLACE: Final = _MEMORY if _room() >= _NEEDED_BYTES else Path(tempfile.gettempdir())
 
 
 @contextmanager
