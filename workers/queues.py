@@ -97,6 +97,10 @@ class PromptWorker(Worker):
         finally:
             listener.cancel()
 
+    async def start_jobs(self, job_ids: list[bytes]) -> None:
+        """Start jobs, but none that runs here already: the mark of that in Redis does not last as long."""
+        await super().start_jobs([job_id for job_id in job_ids if job_id.decode() not in self.tasks])
+
     async def _look(self) -> None:
         self._nudged.clear()
         await self._poll_iteration()
