@@ -27,14 +27,18 @@ async def test_job_that_runs_longer_than_redis_knows_is_not_started_again_and_is
         await is_over.wait()
 
     worker.functions[DELIVER_WEBHOOKS.name].coroutine = run
+
+    async def count() -> int:
+        return len(started)
+
     queues = await open_queues(redis_url)
     working = asyncio.create_task(worker.main())
     await tell(queues, DELIVER_WEBHOOKS, 1, name="one")
     await tell(queues, DELIVER_WEBHOOKS, 2, name="two")
-    await until(lambda: asyncio.sleep(0, len(started)), (2).__eq__)
+    await until(count, (2).__eq__)
     await pass_time(0.1)
     await tell(queues, DELIVER_WEBHOOKS, 3, name="three")
-    await until(lambda: asyncio.sleep(0, len(started)), (3).__eq__)
+    await until(count, (3).__eq__)
     assert started == [(1,), (2,), (3,)]
     assert len([task for task in worker.tasks.values() if not task.done()]) == 3
     is_over.set()
