@@ -159,9 +159,13 @@ async def _open(r: Resources, session: UploadSession, *, blob: Digest | None = N
         await sessions.release_session(r.database, session)
         raise
     if receiver.state != session.storage_state:
-        # Only once the row names the new bytes may the old ones go.
-        await sessions.move_session(r.database, session, receiver.state)
-        await r.storage.discard(session.storage_state)
+        try:
+            # Only once the row names the new bytes may the old ones go.
+            await sessions.move_session(r.database, session, receiver.state)
+            await r.storage.discard(session.storage_state)
+        except BaseException:
+            receiver.close()
+            raise
     return receiver
 
 

@@ -1,10 +1,12 @@
 """Uploads that nobody finishes: they end, and their bytes go (spec, "Cancel a blob upload")."""
 
+import os
 from collections.abc import AsyncIterator
 
 import pytest
 
 from app.blobs.expire import expire_uploads
+from app.storage import StorageError
 from tests.conformance.client import Repository, open_repository
 from tests.conformance.content import digest_of, unique
 from tests.conformance.files import upload_files
@@ -62,3 +64,17 @@ async def test_upload_that_goes_on_does_not_end(forgetful: Registry, repo: Repos
         assert (await wire.answer()).status == 202
     assert (await repo.close(session, digest_of(data))).status == 201
     assert (await repo.get(f"blobs/{digest_of(data)}")).body == data
+
+
+async def test_what_cannot_be_removed_holds_up_nothing_else(forgetful: Registry) -> None:
+    uploads = forgetful.resources.settings.storage_root / "uploads"
+    stuck, left = uploads / ("0" * 32), [uploads / (digit * 32) for digit in "123456789abcdef"]
+    stuck.mkdir()
+    for path in left:
+        path.touch()
+    for path in (stuck, *left):
+        os.utime(path, (0, 0))
+    with pytest.raises(StorageError, match="1 uploads could not be removed: Is a directory"):
+        await expire_uploads(forgetful.resources)
+    assert [path.name for path in left if path.exists()] == []
+    stuck.rmdir()
