@@ -65,7 +65,10 @@ def _known(storage: str) -> Sequence[Server]:
 
 
 def measure(arena: Arena, keys: Sequence[str], plan: Plan, say: Say) -> Samples:
-    """Measure the workloads one after the other, and in each the targets in turn, round by round."""
+    """Measure the workloads one after the other, and in each the targets in turn, round by round.
+
+    Every other round goes the other way, so that nobody always comes after the same.
+    """
     samples: Samples = {}
     for key in keys:
         station = WORKLOADS[key]
@@ -73,8 +76,8 @@ def measure(arena: Arena, keys: Sequence[str], plan: Plan, say: Say) -> Samples:
         samples[key] = {target.name: [] for target in takers}
         for target in takers:
             station.workload.warm_up(target, arena.files, plan)
-        for _ in range(1 if station.is_slow else plan.rounds):
-            for target in takers:
+        for number in range(1 if station.is_slow else plan.rounds):
+            for target in takers if number % 2 == 0 else reversed(takers):
                 sample = _measure_once(arena, key, target, plan=plan, say=say)
                 samples[key][target.name].append(sample)
     return samples
