@@ -20,7 +20,8 @@ async def list_tags(request: web.Request) -> web.Response:
     if names is None:
         raise NameUnknown(repository)
     shown, headers = cut(request, page, names)
-    return web.json_response({"name": repository, "tags": shown}, headers=headers)
+    # The name as it was asked for: a client compares it with its own.
+    return web.json_response({"name": request.match_info["name"], "tags": shown}, headers=headers)
 
 
 ROUTES: Final = (Route("GET", "/v2/{name:.+}/tags/list", list_tags, Permission.PULL),)
