@@ -1,17 +1,23 @@
 """Migrations: plain SQL files, forward only, each in a transaction of its own, under an advisory lock."""
 
 import hashlib
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from importlib.resources import files
 from typing import Final
 
 import psycopg2
+from psycopg2.errors import LockNotAvailable
 from psycopg2.extensions import cursor as Cursor  # noqa: N812 - psycopg2 names its class in lower case
 
 from app.db.errors import DatabaseError, DatabaseUnavailable
 
 _LOCK: Final = 0x726F6164  # "road": any number that nobody else locks
+
+_LOCK_TIMEOUT: Final = "2s"
+_PAUSE_SECONDS: Final = 1.0
+_TRIES: Final = 100
 
 _CREATE_TABLE: Final = """
     CREATE TABLE IF NOT EXISTS schema_migrations (
@@ -26,6 +32,10 @@ class MigrationChanged(DatabaseError):
     """A migration that was applied reads differently now."""
 
 
+class MigrationBlocked(DatabaseError):
+    """What a migration changes was in use for too long."""
+
+
 def migrate(url: str) -> list[str]:
     """Bring the database up to date and return the names of what was applied.
 
@@ -34,6 +44,7 @@ def migrate(url: str) -> list[str]:
 
     Raises:
         MigrationChanged: an applied file was edited; write a new one instead.
+        MigrationBlocked: a transaction held a table for minutes; end it, and migrate again.
         DatabaseUnavailable: no connection.
     """
     try:
@@ -66,8 +77,26 @@ def _apply(cursor: Cursor, name: str, text: str) -> bool:
                 f"{name} was applied in another wording; undo the edit and add a new migration"
             )
         return False
+    for _ in range(_TRIES):
+        try:
+            _run(cursor, text)
+            cursor.execute("INSERT INTO schema_migrations (name, checksum) VALUES (%s, %s)", (name, checksum))
+            cursor.execute("COMMIT")
+        except LockNotAvailable:
+            cursor.execute("ROLLBACK")
+            time.sleep(_PAUSE_SECONDS)
+        else:
+            return True
+    raise MigrationBlocked(
+        f"{name} waits for a transaction that holds what it changes; pg_stat_activity has the old ones"
+    )
+
+
+def _run(cursor: Cursor, text: str) -> None:
+    """Run a file in a transaction that lets requests pass.
+
+    Behind a change of a table that waits for its lock, every statement on the table waits, too.
+    """
     cursor.execute("BEGIN")
+    cursor.execute("SET LOCAL lock_timeout = %s", (_LOCK_TIMEOUT,))
     cursor.execute(text)
-    cursor.execute("INSERT INTO schema_migrations (name, checksum) VALUES (%s, %s)", (name, checksum))
-    cursor.execute("COMMIT")
-    return True

@@ -2,13 +2,16 @@
 
 import hashlib
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from itertools import islice
 
 import psycopg2
 import pytest
 from psycopg2.extensions import cursor as Cursor  # noqa: N812 - psycopg2 names its class in lower case
 
 from app.db.migrate import migrate, migrations
+from tests.support.waiting import wait_until
 
 CONTENT = """
     INSERT INTO users (username, password_hash) VALUES ('alice', 'x');
@@ -35,16 +38,29 @@ def cursor(empty_database_url: str) -> Iterator[Cursor]:
             yield opened
 
 
-def test_what_was_pushed_before_quotas_is_counted_once_per_project(
-    cursor: Cursor, empty_database_url: str
-) -> None:
-    first, text = next(migrations())
+def apply(cursor: Cursor, count: int) -> None:
+    """Make a database as an older version left it."""
     cursor.execute(
         "CREATE TABLE schema_migrations (name text PRIMARY KEY, checksum text, applied_at timestamptz)"
     )
-    cursor.execute(text)
-    checksum = hashlib.sha256(text.encode()).hexdigest()
-    cursor.execute("INSERT INTO schema_migrations VALUES (%s, %s, now())", (first, checksum))
+    for name, text in islice(migrations(), count):
+        cursor.execute(text)
+        checksum = hashlib.sha256(text.encode()).hexdigest()
+        cursor.execute("INSERT INTO schema_migrations VALUES (%s, %s, now())", (name, checksum))
+
+
+def is_waiting(cursor: Cursor) -> bool:
+    cursor.execute(
+        "SELECT FROM pg_stat_activity WHERE application_name = %s AND wait_event = 'relation'",
+        ("roadstead migrate",),
+    )
+    return cursor.rowcount > 0
+
+
+def test_what_was_pushed_before_quotas_is_counted_once_per_project(
+    cursor: Cursor, empty_database_url: str
+) -> None:
+    apply(cursor, 1)
     cursor.execute(CONTENT)
     assert migrate(empty_database_url) == [name for name, _ in migrations()][1:]
     cursor.execute(
@@ -55,3 +71,20 @@ def test_what_was_pushed_before_quotas_is_counted_once_per_project(
     assert cursor.fetchall() == [(1, None, "developer")]
     cursor.execute("SELECT count(*) FROM manifests WHERE project_id = 1")
     assert cursor.fetchall() == [(2,)]
+
+
+@pytest.mark.slow
+def test_a_migration_that_waits_for_a_table_lets_requests_pass(
+    cursor: Cursor, empty_database_url: str
+) -> None:
+    apply(cursor, 8)
+    with ThreadPoolExecutor(1) as pool, closing(psycopg2.connect(empty_database_url)) as busy:
+        with busy.cursor() as held:
+            held.execute("LOCK TABLE webhook_deliveries IN ACCESS SHARE MODE")
+            migrating = pool.submit(migrate, empty_database_url)
+            wait_until(lambda: is_waiting(cursor), "the migration waits")
+            cursor.execute("SET statement_timeout = '10s'")
+            cursor.execute("SELECT count(*) FROM webhook_deliveries")
+            assert cursor.fetchone() == (0,)
+        busy.rollback()
+        assert migrating.result() == [name for name, _ in migrations()][8:]
