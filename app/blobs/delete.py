@@ -1,4 +1,4 @@
-"""Deleting a blob from a repository (spec.md, end-10). The bytes go when no repository links them."""
+"""Deleting a blob from a repository (spec.md, end-10). Its bytes stay: others may have it."""
 
 from app.access import Call
 from app.blobs import store
