@@ -58,6 +58,9 @@ SCHEDULED: Final[dict[Job, Run]] = {
 NUDGED: Final[dict[Job, Run]] = {DELIVER_WEBHOOKS: deliver_webhooks}
 """Told that there may be something to do, `run(context, ...)`: what it is, they find in rows of their own."""
 
+NUDGED_QUEUES: Final = {job.queue for job in NUDGED}
+"""What runs in them is bounded by what it finds, not by how often it is told."""
+
 RUNS: Final = {**FOR_EVENTS, **SCHEDULED, **NUDGED}
 OWED: Final = tuple(sorted((*FOR_EVENTS, *SCHEDULED), key=lambda job: QUEUES.index(job.queue)))
 """What the relay tells, first what goes first."""

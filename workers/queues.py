@@ -12,13 +12,14 @@ from arq.worker import Worker
 
 from app.jobs import Job
 from app.resources import redis_key
-from workers.catalogue import functions_of
+from workers.catalogue import NUDGED_QUEUES, functions_of
 from workers.running import Runner
 
 _LOOK_SECONDS: Final = 1
 _IN_PROGRESS_SECONDS: Final = 15.0
 _NO_LIMIT_SECONDS: Final = 30 * 24 * 3600
 _BELLS: Final = 100
+_NUDGES: Final = 10_000
 _TOLD: Final = redis_key("told")
 
 
@@ -67,7 +68,7 @@ class PromptWorker(Worker):
             queue_name=queue_name(queue),
             redis_settings=RedisSettings.from_dsn(settings.redis.url),
             handle_signals=False,
-            max_jobs=settings.workers.concurrency(queue),
+            max_jobs=_NUDGES if queue in NUDGED_QUEUES else settings.workers.concurrency(queue),
             job_timeout=_NO_LIMIT_SECONDS,  # the runner has one for each job
             keep_result=0,
             log_results=False,

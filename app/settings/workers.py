@@ -17,10 +17,10 @@ class WorkerSettings(Struct, frozen=True, forbid_unknown_fields=True):
         Meta(
             ge=1,
             le=10_000,
-            description="How many targets of webhooks a process posts to at once, those among them that take "
-            "their time.",
+            description="How many deliveries of webhooks a process has under way at once, more or less: the "
+            "more there are, the fewer a target may have, and each may have one in any case.",
         ),
-    ] = 100
+    ] = 500
     scans_concurrency: Annotated[
         int, Meta(ge=1, le=1_000, description="How many jobs of the queue `scans` a process runs at once.")
     ] = 4

@@ -21,6 +21,7 @@ from app.webhooks.delivery_store import IN_FLIGHT, Receiver
 from app.webhooks.formats import Notice
 from app.webhooks.model import Target, TargetSecrets
 from app.webhooks.pace import Pace
+from app.webhooks.room import Room
 from app.webhooks.send import Attempt, Claimed, send
 from app.webhooks.settle import settle
 
@@ -49,6 +50,7 @@ class Deliveries:
         self._r = r
         self._stop = stop or asyncio.Event()
         self._pace = Pace()
+        self._room = Room(r.settings.workers.webhooks_concurrency)
         self._told: dict[int, asyncio.Event] = {}
 
     async def deliver(self, target_ids: Iterable[int]) -> None:
@@ -71,7 +73,7 @@ class Deliveries:
                 return self._stop.is_set() or time.monotonic() >= until
 
             while told.is_set() and not is_over():
-                await _Round(self._r, target_id, told, pace=self._pace).run(is_over)
+                await _Round(self._r, target_id, told, pace=self._pace, room=self._room).run(is_over)
         finally:
             del self._told[target_id]
 
@@ -79,9 +81,11 @@ class Deliveries:
 class _Round:
     """Claims and sends until nothing is due, or it is over."""
 
-    def __init__(self, r: Resources, target_id: int, told: asyncio.Event, *, pace: Pace) -> None:
+    def __init__(self, r: Resources, target_id: int, told: asyncio.Event, *, pace: Pace, room: Room) -> None:
         self._r = r
         self._pace = pace
+        self._room = room
+        self._held = 0
         self._target_id = target_id
         self._told = told
         self._flying: dict[asyncio.Task[Attempt], Claimed] = {}
@@ -91,20 +95,28 @@ class _Round:
         try:
             while True:
                 self._told.clear()
-                room = 0 if is_over() else IN_FLIGHT - len(self._flying)
+                limit = 0 if is_over() else max(0, self._room.share() - len(self._flying))
+                self._hold(len(self._flying) + limit)
                 began = time.monotonic()
-                claim = await self._settle_and_claim(room)
+                claim = await self._settle_and_claim(limit)
                 took = time.monotonic() - began
                 self._landed = []
                 self._start(claim)
+                self._hold(len(self._flying))
                 if not self._flying:
                     return
                 if len(self._flying) == IN_FLIGHT:
                     await asyncio.sleep(self._pace.pause(took))
                 self._landed = await self._land()
+                self._hold(len(self._flying))
         finally:
+            self._hold(0)
             if self._flying or self._landed:
                 await asyncio.shield(self._hand_back())
+
+    def _hold(self, deliveries: int) -> None:
+        self._room.change(deliveries - self._held)
+        self._held = deliveries
 
     async def _settle_and_claim(self, limit: int) -> Claim | None:
         async with self._r.database.transaction() as tx:

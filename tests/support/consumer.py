@@ -56,6 +56,9 @@ class Consumer:
     async def ids(self) -> list[str]:
         return [each.id for each in self.received]
 
+    async def paths(self) -> set[str]:
+        return {each.path for each in self.received}
+
     async def count(self) -> int:
         return len(self.received)
 

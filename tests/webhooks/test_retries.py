@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 from aiohttp import web
+from msgspec.structs import replace
 
 from app.db import SQL
 from app.webhooks.deliver import Deliveries
@@ -193,6 +194,27 @@ async def test_a_target_that_stalls_holds_up_no_other(
     assert 5 <= len(consumer.received) <= 64, "then it is left alone"
     assert await posting.statuses(fast) == ["success"] * 100
     assert {attempt["error"] for attempt in await posting.attempts(stalled)} == {"no answer within 0.5 s"}
+
+
+async def test_the_more_targets_take_their_time_the_less_each_is_sent_at_once(
+    posting: Posting, consumer: Consumer, other_consumer: Consumer
+) -> None:
+    policy = await posting.policy()
+    slow = [await posting.target(policy, f"{consumer.url}/{number}") for number in range(20)]
+    consumer.answer = stall
+    await posting.happen(*(pushed("library/app", f"v{number}") for number in range(10)))
+    r = posting.resources
+    few = replace(r.settings, workers=replace(r.settings.workers, webhooks_concurrency=40))
+    deliveries = Deliveries(replace(r, settings=few))
+    working = asyncio.create_task(deliveries.deliver(slow))
+    await until(consumer.paths, lambda paths: len(paths) == 20)
+    assert len(consumer.received) < 40
+    target = await posting.target(await posting.policy(name="other"), other_consumer.url)
+    await posting.happen(pushed("library/app", "last"))
+    await deliveries.deliver([target])
+    assert len(other_consumer.received) == 1
+    working.cancel()
+    await asyncio.wait([working])
 
 
 async def test_one_answer_that_takes_its_time_holds_up_no_other_of_its_target(

@@ -13,10 +13,11 @@ from workers.queues import PromptWorker, open_queues, tell
 from workers.running import Runner
 
 
-async def test_job_that_runs_longer_than_redis_knows_is_not_started_again_and_is_waited_for(
+async def test_nudge_that_runs_longer_than_redis_knows_is_not_started_again_and_holds_up_none(
     r: Resources, redis_url: str
 ) -> None:
-    settings = replace(r.settings, redis=replace(r.settings.redis, url=redis_url))
+    workers = replace(r.settings.workers, webhooks_concurrency=1)
+    settings = replace(r.settings, redis=replace(r.settings.redis, url=redis_url), workers=workers)
     worker = PromptWorker(Runner(replace(r, settings=settings), process()), "webhooks")
     worker.in_progress_timeout_s = 0.05
     started, is_over = [], asyncio.Event()
