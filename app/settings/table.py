@@ -262,6 +262,8 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
             "downloads.cdn_url": self.downloads.cdn_url,
             "storage.public_endpoint": self.storage.public_endpoint,
         }
+        if self.downloads.redirect_bytes and not any(elsewhere.values()):
+            elsewhere["storage.endpoint"] = self.storage.endpoint
         for name, url in elsewhere.items():
             theirs = urlsplit(url).hostname
             if ours and theirs and f".{theirs}".endswith(f".{ours}"):

@@ -146,8 +146,9 @@ async def open_bucket(settings: StorageSettings, copy_bytes: int) -> AsyncIterat
         signer = s3
         if settings.public_endpoint:
             signer = await stack.enter_async_context(_client(settings, settings.public_endpoint, config))
-        await _find(s3, settings)
-        yield Bucket(s3, settings, signer=signer, copy_bytes=copy_bytes)
+        bucket = Bucket(s3, settings, signer=signer, copy_bytes=copy_bytes)
+        await _find(bucket, settings.endpoint or "S3")
+        yield bucket
 
 
 @asynccontextmanager
@@ -172,16 +173,16 @@ def _session() -> AioSession:
     return get_session()
 
 
-async def _find(s3: "S3Client", settings: StorageSettings) -> None:
-    try:
-        with storage_errors():
-            await s3.head_bucket(Bucket=settings.bucket)
-    except FileNotFoundError:
-        where = settings.endpoint or "S3"
-        raise StorageError(
-            f"there is no bucket `{settings.bucket}` at {where}: make it, or name another one by "
-            "ROADSTEAD_STORAGE_BUCKET"
-        ) from None
+async def _find(bucket: Bucket, where: str) -> None:
+    """Raise StorageError unless the bucket is there; by a list, for what refuses a HEAD cannot say why."""
+    with storage_errors():
+        try:
+            await bucket.s3.list_objects_v2(**bucket.below(""), MaxKeys=1)
+        except bucket.s3.exceptions.NoSuchBucket:
+            raise StorageError(
+                f"there is no bucket `{bucket.name}` at {where}: make it, or name another one by "
+                "ROADSTEAD_STORAGE_BUCKET"
+            ) from None
 
 
 @contextmanager

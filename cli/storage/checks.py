@@ -170,6 +170,7 @@ async def _clock(trial: Trial) -> str:
 
 
 _RIGHT: Final = "Let the account of the settings {} what is below the prefix (on S3: {})."
+_UNFINISHED: Final = "ListBucketMultipartUploads, ListMultipartUploadParts, AbortMultipartUpload"
 _REACH: Final = (
     "Clients have to reach the storage at just this address: name it in ROADSTEAD_STORAGE_PUBLIC_ENDPOINT. A "
     "proxy before it has to leave Host, Range, path and query as they are."
@@ -193,20 +194,25 @@ CHECKS: Final = (
     Check(
         "an upload whose digest comes last is put in its place by the storage",
         _copy,
-        _RIGHT.format("copy", "GetObject, PutObject"),
+        _RIGHT.format("copy", "GetObject, PutObject, ListMultipartUploadParts"),
     ),
     Check(
         "an abandoned upload is found and removed",
         _abandon,
-        f"{_RIGHT.format('list unfinished uploads of', 'ListBucketMultipartUploads')} Until then, have the "
-        "storage remove what is unfinished for a week by itself (on S3: AbortIncompleteMultipartUpload).",
+        f"{_RIGHT.format('list and remove unfinished uploads of', _UNFINISHED)} Until then, have the storage "
+        "remove by itself what is unfinished for a week (on S3: AbortIncompleteMultipartUpload).",
     ),
     Check("a signed URL opens a blob to clients without credentials", _signed_get, _REACH),
-    Check("a signed URL takes a blob from them", _signed_put, _REACH),
+    Check(
+        "a signed URL takes a blob from them",
+        _signed_put,
+        f"{_REACH} {_RIGHT.format('list and remove unfinished uploads of', _UNFINISHED)}",
+    ),
     Check(
         "other bytes than a signed URL is for are refused",
         _wrong_put,
-        "Use another storage: what this one says of its content is not true.",
+        "Where it is not only a right that is missing: use another storage, for this one says of its content "
+        "what is not true.",
     ),
     Check("there is room", _room, "Make room, or remove what is not needed, before clients are refused."),
     Check("the clock is that of this machine", _clock, "Set both clocks by NTP: signed URLs go by them."),

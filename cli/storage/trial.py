@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from email.utils import parsedate_to_datetime
+from functools import partial
 from http import HTTPStatus
 from typing import Final
 
@@ -101,10 +102,16 @@ class Trial:
         return body
 
     async def clear(self) -> None:
-        """Remove all that was made."""
-        for state in self.uploads:
-            await self.driver.discard(state)
-        await self.driver.delete(*self.digests)
+        """Remove all that was made; raise StorageError where something stays."""
+        removals = [partial(self.driver.discard, state) for state in self.uploads]
+        failures = []
+        for remove in (*removals, partial(self.driver.delete, *self.digests)):
+            try:
+                await remove()
+            except StorageError as error:
+                failures.append(error)
+        if failures:
+            raise failures[0]
 
 
 @dataclass(frozen=True)

@@ -13,13 +13,12 @@ import pytest
 from tests.conformance.client import Registry, Repository, bearer, open_repository
 from tests.conformance.remote import Remote
 from tests.conformance.serving import settings_for
-from tests.support.places import place_of
+from tests.support.places import chosen_place
 from tests.support.registry import running_registry
 from tests.support.servers import Databases
 
 REMOTE_URL = os.environ.get("ROADSTEAD_TEST_URL", "").rstrip("/")
 REMOTE_AUTH = os.environ.get("ROADSTEAD_TEST_AUTH", "")
-STORAGE = os.environ.get("ROADSTEAD_TEST_STORAGE", "filesystem")
 
 
 @pytest.fixture(scope="session")
@@ -31,9 +30,7 @@ async def remote() -> AsyncIterator[Remote]:
 @pytest.fixture(scope="session")
 def storage(request: pytest.FixtureRequest) -> dict[str, str]:
     """Where our own registry keeps content."""
-    if STORAGE == "filesystem":
-        return {}
-    return place_of(request, STORAGE).below("conformance").settings
+    return chosen_place(request, "conformance")
 
 
 @pytest.fixture(scope="session")

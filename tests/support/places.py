@@ -42,3 +42,9 @@ def place_of(request: pytest.FixtureRequest, driver: str) -> Place:
     """Return a bucket that the driver can use."""
     place: Place = request.getfixturevalue(_FIXTURES[driver])
     return place
+
+
+def chosen_place(request: pytest.FixtureRequest, part: str) -> dict[str, str]:
+    """Return what a registry is told that keeps content as ROADSTEAD_TEST_STORAGE says; default: in files."""
+    driver = os.environ.get("ROADSTEAD_TEST_STORAGE", "filesystem")
+    return {} if driver == "filesystem" else place_of(request, driver).below(part).settings

@@ -16,6 +16,7 @@ from tests.e2e.clients.registry import Registry, running_registry
 from tests.e2e.clients.relay import Relay
 from tests.e2e.clients.tls import Secured, secured_registry
 from tests.support import scratch
+from tests.support.places import chosen_place
 
 HERE = Path(__file__).parent
 
@@ -43,8 +44,9 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 
 
 @pytest.fixture(scope="session")
-def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Registry]:
-    with running_registry(tmp_path_factory.mktemp("registry") / "data") as running:
+def registry(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Registry]:
+    storage = {f"ROADSTEAD_{name.upper()}": value for name, value in chosen_place(request, "clients").items()}
+    with running_registry(tmp_path_factory.mktemp("registry") / "data", **storage) as running:
         yield running
 
 

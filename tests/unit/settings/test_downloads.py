@@ -12,6 +12,13 @@ PUBLIC = {
     "STORAGE_PUBLIC_ENDPOINT": "https://s3.registry.example.org",
 }
 
+ENDPOINT = {
+    "STORAGE_DRIVER": "s3",
+    "STORAGE_BUCKET": "blobs",
+    "STORAGE_ENDPOINT": "https://registry.example.org:9000",
+}
+REDIRECTS = {"DOWNLOADS_REDIRECT_BYTES": "1"}
+
 
 def named(settings: dict[str, str]) -> dict[str, str]:
     return {f"ROADSTEAD_{name}": value for name, value in settings.items()}
@@ -43,6 +50,10 @@ def test_what_does_not_go_together_says_what_to_set(settings: dict[str, str], re
         ("https://ample.org", URL | KEY, False),
         ("https://registry.example.org", PUBLIC, True),
         ("https://example.net", PUBLIC, False),
+        ("https://registry.example.org", ENDPOINT, False),
+        ("https://registry.example.org", ENDPOINT | REDIRECTS, True),
+        ("https://example.net", ENDPOINT | REDIRECTS, False),
+        ("https://registry.example.org", ENDPOINT | REDIRECTS | URL | KEY, False),
     ],
 )
 def test_clients_are_not_sent_where_they_would_take_credentials_along(
@@ -52,5 +63,5 @@ def test_clients_are_not_sent_where_they_would_take_credentials_along(
     if not is_refused:
         load(settings)
         return
-    with pytest.raises(SettingsError, match=r"(CDN_URL|PUBLIC_ENDPOINT) is wrong: .* credentials"):
+    with pytest.raises(SettingsError, match=r"(CDN_URL|_ENDPOINT) is wrong: .* credentials"):
         load(settings)
