@@ -11,6 +11,7 @@ from app.main import serve
 from app.settings import Settings
 from app.storage import StorageError
 from cli.programs import StartError
+from cli.watchdog import watched
 
 
 def run(settings: Settings, listener: socket.socket, gate: int | None) -> None:
@@ -24,6 +25,6 @@ def run(settings: Settings, listener: socket.socket, gate: int | None) -> None:
     gc.freeze()
     gc.set_threshold(50_000, 20, 20)
     try:
-        uvloop.run(serve(settings, listener))
+        uvloop.run(watched(serve(settings, listener)))
     except (DatabaseError, StorageError) as error:
         raise StartError(f"Serving is not possible: {error}") from error

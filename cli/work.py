@@ -9,6 +9,7 @@ from app.logging import configure_logging
 from app.settings import load, require
 from app.storage import StorageError
 from cli.programs import StartError
+from cli.watchdog import watched
 from workers.main import work
 
 _DESCRIPTION = """\
@@ -34,6 +35,6 @@ def command(arguments: list[str]) -> None:
     configure_logging(settings.log)
     try:
         # Not uvloop: it stops to watch a socket that had an error, and then a lost database is noticed late.
-        asyncio.run(work(settings, tuple(chosen.queue or QUEUES)))
+        asyncio.run(watched(work(settings, tuple(chosen.queue or QUEUES))))
     except (DatabaseError, StorageError) as error:
         raise StartError(f"Working is not possible: {error}") from error
