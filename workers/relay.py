@@ -30,6 +30,8 @@ from workers.subscriptions import jobs_for
 log = structlog.get_logger()
 
 _BATCH: Final = 200
+_TOGETHER: Final = 20
+"""Targets that wait are told of so many at a time: somebody may wait for an event meanwhile."""
 _POLL_SECONDS: Final = 1.0
 _PAUSE_SECONDS: Final = 1.0
 _GATHER_SECONDS: Final = 0.25
@@ -102,9 +104,15 @@ async def tell_jobs(r: Resources, queues: ArqRedis) -> int:
 
 async def tell_of_webhooks(r: Resources, queues: ArqRedis) -> None:
     """Tell of what is due and nobody sends: retries, and what a worker or a queue lost."""
-    for target_id in await list_waited_for(r):
+    targets = await list_waited_for(r)
+    for start in range(0, len(targets), _TOGETHER):
         # By a name, so that it is told once, as long as no worker comes.
-        await tell(queues, DELIVER_WEBHOOKS, [target_id], name=f"{DELIVER_WEBHOOKS.name}:{target_id}")
+        await asyncio.gather(
+            *(
+                tell(queues, DELIVER_WEBHOOKS, [target_id], name=f"{DELIVER_WEBHOOKS.name}:{target_id}")
+                for target_id in targets[start : start + _TOGETHER]
+            )
+        )
 
 
 async def look_after(r: Resources, *, is_settled: bool) -> None:
