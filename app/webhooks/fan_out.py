@@ -8,7 +8,6 @@ from collections import defaultdict
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from app.configuration.current import current
 from app.db import Transaction
 from app.events.types import Recorded
 from app.resources import Resources
@@ -39,7 +38,7 @@ async def fan_out(tx: Transaction, r: Resources, events: list[Recorded]) -> list
     taken = [
         (each, taker) for each in posted for taker in takers[each.subject.project_name] if _takes(taker, each)
     ]
-    if not taken or not (await current(r)).notification_enable:
+    if not taken:
         return []
     keys = sorted({(each.subject.repository_name, each.subject.digest) for each, _ in taken})
     facts = await store.list_facts(tx, keys)

@@ -47,12 +47,16 @@ LIST_TAKERS = SQL("""
     SELECT w.id AS policy_id, p.name AS project_name, p.is_public, w.event_types, w.filters
     FROM webhook_policies w JOIN projects p ON p.id = w.project_id
     WHERE w.is_enabled AND p.name = ANY(%(projects)s::text[]) AND w.event_types && %(types)s::text[]
+        AND NOT EXISTS (SELECT FROM configurations WHERE name = 'notification_enable' AND value = 'false')
     ORDER BY w.id FOR SHARE OF w
 """)
 
 
 async def list_takers(tx: Transaction, projects: list[str], types: list[str]) -> list[Taker]:
-    """Return the enabled policies that name one of these types; their targets stay until `tx` ends."""
+    """Return the enabled policies that name one of these types; their targets stay until `tx` ends.
+
+    There are none while an administrator has turned all of them off.
+    """
     return await tx.all(Taker.of, LIST_TAKERS, projects=projects, types=types)
 
 
