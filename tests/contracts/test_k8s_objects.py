@@ -86,12 +86,12 @@ def test_a_container_has_bounds(workload: Workload) -> None:
 def test_of_several_pods_only_one_goes_at_a_time(name: str) -> None:
     """When nodes are drained."""
     budgets = [
-        each["spec"]["maxUnavailable"]
+        (each["spec"]["maxUnavailable"], each["spec"]["unhealthyPodEvictionPolicy"])
         for kind, each in OBJECTS.items()
         if kind.startswith("PodDisruptionBudget/")
         and _selects(each["spec"]["selector"]["matchLabels"], WORKLOADS[name])
     ]
-    assert budgets == ([1] if OBJECTS[name]["spec"]["replicas"] > 1 else [])
+    assert budgets == ([(1, "AlwaysAllow")] if OBJECTS[name]["spec"]["replicas"] > 1 else [])
 
 
 def test_the_autoscaler_alone_says_how_many_servers_there_are() -> None:
