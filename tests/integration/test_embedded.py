@@ -4,6 +4,11 @@ import psycopg2
 import pytest
 from redis import Redis
 
+from cli.embedded.postgres import ADMIN
+from tests.support.servers import Databases
+
+PASSWORDS = "SELECT DISTINCT split_part(rolpassword, ':', 1) FROM pg_authid WHERE rolpassword IS NOT NULL"
+
 
 def rows(url: str, statement: str) -> list[tuple[object, ...]]:
     connection = psycopg2.connect(url)
@@ -36,3 +41,7 @@ def test_each_test_has_an_empty_valkey(redis_url: str, _round: int) -> None:
 
 def test_the_program_is_no_superuser(database_url: str) -> None:
     assert rows(database_url, "SELECT rolsuper FROM pg_roles WHERE rolname = current_user") == [(False,)]
+
+
+def test_random_passwords_are_hashed_once(databases: Databases) -> None:
+    assert rows(databases._server.url("postgres", ADMIN), PASSWORDS) == [("SCRAM-SHA-256$1",)]
