@@ -14,7 +14,7 @@ from tests.support.fakegcs import GcsBucket, gcs_server
 from tests.support.registry import Registry, running_registry
 from tests.support.s3 import IS_ELSEWHERE, Bucket, bucket_elsewhere
 from tests.support.seaweed import s3_server
-from tests.support.servers import Databases, postgres_server, valkey_server
+from tests.support.servers import Databases, databases_on, postgres_server, valkey_server
 
 SECRET_KEY = "tests-only-" + "0123456789abcdef" * 2
 ADMIN_PASSWORD = "Admin-password-1"
@@ -24,8 +24,12 @@ scratch.prepare()
 
 @pytest.fixture(scope="session")
 def databases() -> Iterator[Databases]:
-    with scratch.short_directory() as directory, postgres_server(directory) as server:
-        yield Databases(server)
+    with (
+        scratch.short_directory() as directory,
+        postgres_server(directory) as server,
+        databases_on(server) as made,
+    ):
+        yield made
 
 
 @pytest.fixture(scope="session")

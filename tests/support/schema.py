@@ -6,7 +6,7 @@ from pathlib import Path
 
 from cli.embedded import postgres
 from tests.support.scratch import short_directory
-from tests.support.servers import Databases, postgres_server
+from tests.support.servers import databases_on, postgres_server
 
 SCHEMA_FILE = Path(__file__).parents[2] / "app/db/schema.sql"
 
@@ -30,7 +30,8 @@ def main() -> None:
     with (
         short_directory() as directory,
         postgres_server(directory) as server,
-        Databases(server).fresh(migrated=True) as url,
+        databases_on(server) as databases,
+        databases.fresh(migrated=True) as url,
     ):
         SCHEMA_FILE.write_text(dump(url), encoding="utf-8")
 

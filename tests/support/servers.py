@@ -4,13 +4,14 @@ import random
 import secrets
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 from socket import create_server
 from urllib.parse import urlsplit
 
 import psycopg2
 from psycopg2 import sql
+from psycopg2.extensions import connection as Connection  # noqa: N812 - a class, whatever it is called
 
 from app.db.migrate import migrate
 from cli.embedded import postgres, valkey
@@ -25,8 +26,9 @@ START_SECONDS = 60.0  # initdb on a busy machine
 class Databases:
     """Makes databases on one server, empty or copied from a migrated one."""
 
-    def __init__(self, server: Postgres) -> None:
+    def __init__(self, server: Postgres, admin: Connection) -> None:
         self._server = server
+        self._admin = admin
         self._made = 0
         migrate(server.url())
 
@@ -55,13 +57,16 @@ class Databases:
         return _written(self._server.log).count("ERROR:  deadlock detected")
 
     def _run(self, statement: str, *names: str) -> None:
-        connection = psycopg2.connect(self._server.url("postgres", postgres.ADMIN))
-        try:
-            connection.autocommit = True
-            with connection.cursor() as cursor:
-                cursor.execute(sql.SQL(statement).format(*map(sql.Identifier, names)))
-        finally:
-            connection.close()
+        with self._admin.cursor() as cursor:
+            cursor.execute(sql.SQL(statement).format(*map(sql.Identifier, names)))
+
+
+@contextmanager
+def databases_on(server: Postgres) -> Iterator[Databases]:
+    """Lend what makes databases on a running server."""
+    with closing(psycopg2.connect(server.url("postgres", postgres.ADMIN))) as admin:
+        admin.autocommit = True
+        yield Databases(server, admin)
 
 
 class StatementLog:
