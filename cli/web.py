@@ -10,6 +10,7 @@ from app.db import DatabaseError
 from app.main import serve
 from app.settings import Settings
 from app.storage import StorageError
+from cli.files import allow_files
 from cli.programs import StartError
 from cli.watchdog import watched
 
@@ -21,6 +22,7 @@ def run(settings: Settings, listener: socket.socket, gate: int | None) -> None:
     """
     if gate is not None:
         os.read(gate, 1)
+    allow_files()
     # What is there now stays for good: the collector need not look at it again and again.
     gc.freeze()
     gc.set_threshold(50_000, 20, 20)

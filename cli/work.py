@@ -8,6 +8,7 @@ from app.jobs import QUEUES
 from app.logging import configure_logging
 from app.settings import load, require
 from app.storage import StorageError
+from cli.files import allow_files
 from cli.programs import StartError
 from cli.watchdog import watched
 from workers.main import work
@@ -33,6 +34,7 @@ def command(arguments: list[str]) -> None:
     settings = load()
     require(settings, "database.url", "redis.url")
     configure_logging(settings.log)
+    allow_files()
     try:
         # Not uvloop: it stops to watch a socket that had an error, and then a lost database is noticed late.
         asyncio.run(watched(work(settings, tuple(chosen.queue or QUEUES))))

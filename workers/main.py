@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import resource
 import signal
 import socket
 from collections.abc import Coroutine, Sequence
@@ -26,14 +25,12 @@ from workers.running import Runner
 
 log = structlog.get_logger()
 
-_FILES: Final = 16_384
 _PAUSE_SECONDS: Final = 1.0
 _AGAIN_SECONDS: Final = 0.5
 
 
 async def work(settings: Settings, queues: Sequence[str] = QUEUES) -> None:
     """Work on the queues until SIGTERM or SIGINT, then let running jobs end within the grace period."""
-    _allow_connections()
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
@@ -47,14 +44,6 @@ async def work(settings: Settings, queues: Sequence[str] = QUEUES) -> None:
             with suppress(DatabaseError):
                 await running.leave(r.database, runner.process.id)
     log.info("worker_process_stopped")
-
-
-def _allow_connections() -> None:
-    """Let the process have a connection for each webhook under way, where the system allows that."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    most = _FILES if hard == resource.RLIM_INFINITY else min(hard, _FILES)
-    if soft != resource.RLIM_INFINITY and soft < most:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
 
 
 async def _work_with(runner: Runner, stop: asyncio.Event) -> None:
