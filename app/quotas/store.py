@@ -143,7 +143,7 @@ async def update_hard(tx: Transaction, project_id: int, *, hard_bytes: int) -> s
 
 
 LOCK_USED = SQL("""
-    INSERT INTO quotas AS q (project_id) SELECT id FROM projects WHERE id = %(project_id)s
+    INSERT INTO quotas AS q (project_id) SELECT id FROM projects WHERE id = %(project_id)s FOR KEY SHARE
     ON CONFLICT (project_id) DO UPDATE SET used_bytes = q.used_bytes
     RETURNING used_bytes
 """)

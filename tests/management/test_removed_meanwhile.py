@@ -165,3 +165,25 @@ async def test_artifacts_are_copied_once_into_a_repository_that_goes(
     )
     assert copied.status == 201
     assert digests(await admin.get(copies)) == [digest]
+
+
+async def test_an_upload_outlives_its_project_as_a_push_of_an_administrator_makes_another(
+    admin: Caller, project: Project, shared: Registry
+) -> None:
+    repository = pusher(admin, f"{project.name}/app")
+    session = await repository.start()
+    answer = await while_removed(
+        shared, REMOVE_PROJECT, project.name, lambda: repository.get(f"{session}?presigned=true&size=10")
+    )
+    assert answer.status == 200
+
+
+async def test_first_blob_of_a_project_that_goes_is_not_stored(
+    admin: Caller, project: Project, shared: Registry
+) -> None:
+    repository, data = pusher(admin, f"{project.name}/app"), random(100_000)
+    session = (await repository.patch(await repository.start(), data)).location
+    answer = await while_removed(
+        shared, REMOVE_PROJECT, project.name, lambda: repository.close(session, digest_of(data))
+    )
+    assert answer.status in {201, 404}
