@@ -22,7 +22,9 @@ if TYPE_CHECKING:
     from types_aiobotocore_s3.type_defs import ObjectIdentifierTypeDef
 
 _GONE: Final = frozenset({"NoSuchKey", "NoSuchUpload", "404", "NotFound"})
-_FULL: Final = frozenset({"QuotaExceeded", "XMinioStorageFull", "InsufficientStorage"})
+_FULL: Final = frozenset(
+    {"QuotaExceeded", "XMinioAdminBucketQuotaExceeded", "XMinioStorageFull", "InsufficientStorage"}
+)
 _PATIENCE: Final = frozenset({408, 429, 500, 502, 503, 504})
 _CONNECTIONS: Final = 256
 _REMOVED_AT_ONCE: Final = 1_000

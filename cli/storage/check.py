@@ -27,7 +27,7 @@ def run(chosen: argparse.Namespace) -> None:
     except StorageError as error:
         raise StartError(f"Not all of what was tried could be removed again: {error}") from error
     if not is_fine:
-        raise StartError("This storage cannot be used as it is.")
+        raise StartError("Not all that a registry needs works on this storage.")
 
 
 async def _until_stopped(settings: Settings) -> bool:
@@ -46,8 +46,8 @@ async def check_storage(settings: Settings) -> bool:
         try:
             driver = await stack.enter_async_context(open_storage(settings))
         except StorageError as error:
-            return _shown(Result(is_fine=False, note=str(error)), _REACHED, _TO_REACH_IT)
-        _shown(Result(is_fine=True, note=""), _REACHED, _TO_REACH_IT)
+            return _shown(_REACHED, Result(str(error), _TO_REACH_IT))
+        _shown(_REACHED, Result(""))
         trial = await stack.enter_async_context(trial_of(driver, settings.storage.part_bytes))
         first, *others = CHECKS
         # Whatever keeps it from writing would only be said again and again.
@@ -55,12 +55,13 @@ async def check_storage(settings: Settings) -> bool:
 
 
 async def _tried(check: Check, trial: Trial) -> bool:
-    return _shown(await result_of(check, trial), check.says, check.remedy)
+    return _shown(check.says, await result_of(check, trial))
 
 
-def _shown(result: Result, says: str, remedy: str) -> bool:
+def _shown(says: str, result: Result) -> bool:
     """Print a result, and return whether it is fine."""
-    print(f"{'✓' if result.is_fine else '✗'} {says}{f': {result.note}' if result.note else ''}", flush=True)
-    if not result.is_fine:
+    note, remedy = result
+    print(f"{'✗' if remedy else '✓'} {says}{note and f': {note}'}", flush=True)
+    if remedy:
         print(f"  {remedy}", flush=True)
-    return result.is_fine
+    return not remedy

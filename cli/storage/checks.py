@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 from aiohttp import ClientError
 
 from app.oci.errors import BlobUploadInvalid
-from app.storage import StorageError, UploadState
+from app.storage import StorageError, StorageFull, UploadState
 from cli.storage.trial import Trial
 
 _MINUTE: Final = timedelta(minutes=1)
@@ -32,24 +32,25 @@ class Check(NamedTuple):
 
 
 class Result(NamedTuple):
-    """What came of a check, and what else is worth knowing: why it failed, for one."""
+    """What came of a check, and what else is worth knowing: why it failed, and what to do."""
 
-    is_fine: bool
     note: str
+    remedy: str = ""
 
 
 async def result_of(check: Check, trial: Trial) -> Result:
     """Run a check; a cancellation waits a little for it, because what is half made has no name yet."""
     task = asyncio.ensure_future(check.tries(trial))
     try:
-        return Result(is_fine=True, note=await asyncio.shield(task))
+        return Result(await asyncio.shield(task))
     except asyncio.CancelledError:
         await asyncio.wait([task], timeout=_TO_END_SECONDS)
         task.cancel()
         await asyncio.wait([task])
         raise
     except (StorageError, FileNotFoundError, BlobUploadInvalid, ClientError, TimeoutError) as error:
-        return Result(is_fine=False, note=str(error) or type(error).__name__)
+        remedy = _MAKE_ROOM if isinstance(error, StorageFull) else check.remedy
+        return Result(str(error) or type(error).__name__, remedy)
 
 
 async def _put(trial: Trial) -> str:
@@ -176,6 +177,8 @@ _REACH: Final = (
     "proxy before it has to leave Host, Range, path and query as they are."
 )
 
+_MAKE_ROOM: Final = "Make room, or raise the quota, before clients are refused."
+
 CHECKS: Final = (
     Check(
         "a blob can be written and read",
@@ -214,6 +217,6 @@ CHECKS: Final = (
         "Where it is not only a right that is missing: use another storage, for this one says of its content "
         "what is not true.",
     ),
-    Check("there is room", _room, "Make room, or remove what is not needed, before clients are refused."),
+    Check("there is room", _room, _MAKE_ROOM),
     Check("the clock is that of this machine", _clock, "Set both clocks by NTP: signed URLs go by them."),
 )

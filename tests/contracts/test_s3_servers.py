@@ -8,7 +8,7 @@ import pytest
 from aiohttp import web
 
 from app.oci.digest import Digest
-from app.storage import StorageDriver
+from app.storage import StorageDriver, StorageFull
 from app.storage.s3 import open_driver
 from tests.contracts.storing import EVERYTHING, LARGE, append, blob, settings_on
 from tests.support.faulty import Ask, FaultyWay, answering, faulty_way, where
@@ -76,3 +76,19 @@ async def test_an_upload_becomes_a_blob_where_no_copy_becomes_a_part_that_has_a_
     await driver.commit(state, DIGEST, len(LARGE))
     assert checked != set()
     assert await blob(driver, DIGEST) == LARGE
+
+
+@pytest.mark.parametrize(
+    ("code", "status"),
+    [
+        ("QuotaExceeded", 403),  # Ceph
+        ("XMinioAdminBucketQuotaExceeded", 400),
+        ("XMinioStorageFull", 507),
+    ],
+)
+async def test_a_storage_without_room_is_full_in_the_words_of_each(
+    way: FaultyWay, driver: StorageDriver, code: str, status: int
+) -> None:
+    way.fault = answering(status, f"<Error><Code>{code}</Code><Message>No room.</Message></Error>")
+    with pytest.raises(StorageFull):
+        await driver.put(Digest.of(b"blob"), b"blob")

@@ -142,6 +142,13 @@ async def test_what_is_not_allowed_has_a_cross_and_all_else_is_tried(
     assert await names_in(on_s3) == []
 
 
+async def test_who_has_no_room_is_told_to_make_some(check: Check, on_s3: Bucket, way: FaultyWay) -> None:
+    full = answering(507, "<Error><Code>XMinioStorageFull</Code><Message>No room.</Message></Error>")
+    way.fault = where(lambda request: request.method == "PUT", full)
+    *_, remedy = await check(on_s3.by(way.url).settings)
+    assert remedy.startswith("  Make room")
+
+
 async def test_a_signed_url_that_clients_cannot_use_has_a_cross(check: Check, on_s3: Bucket) -> None:
     failures = crosses(await check(on_s3.settings | {"storage_public_endpoint": "http://127.0.0.1:1"}))
     assert len(failures) == 3
@@ -197,6 +204,6 @@ async def test_the_command_ends_with_1_where_a_line_has_a_cross(on_s3: Bucket, t
     file.write_text(f'[storage]\nroot = "{tmp_path / "new"}"\n')
     missing = settings_on(on_s3.settings | {"storage_bucket": "nowhere-to-be-found"})
     status, lines, error = await ended(await started(missing))
-    assert (status, len(lines), error) == (1, 2, "This storage cannot be used as it is.\n")
+    assert (status, len(lines), error) == (1, 2, "Not all that a registry needs works on this storage.\n")
     status, lines, error = await ended(await started(missing, "--of", str(file)))
     assert (status, len(lines), error) == (0, len(CHECKS) + 1, "")
