@@ -1,12 +1,12 @@
 """`roadstead VERB ...`: finds the verb, and turns what goes wrong into one sentence and an exit status."""
 
 import argparse
-import importlib
 import sys
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from app.settings import SettingsError
+from cli.loading import load_code
 from cli.programs import StartError
 from cli.supervisor import WRONG_SETTING
 
@@ -62,7 +62,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     chosen, rest = parser.parse_known_args(arguments)
     module, _, function = VERBS[chosen.verb].function.partition(":")
     try:
-        getattr(importlib.import_module(module), function)(rest)
+        getattr(load_code(module), function)(rest)
     except SettingsError as error:
         print(error, file=sys.stderr)
         return WRONG_SETTING

@@ -2,12 +2,12 @@
 
 import argparse
 import asyncio
-import importlib
 import socket
 from functools import partial
 
 from app.settings import Settings, load, require
 from cli.listening import listening
+from cli.loading import load_code
 from cli.processes import Roadstead, until_answering, web_processes
 from cli.report import reporter
 from cli.supervisor import Supervisor
@@ -40,7 +40,7 @@ def command(arguments: list[str]) -> None:
 def serve_on(listener: socket.socket, settings: Settings, gate: int | None = None) -> None:
     """Be one web process."""
     # By name: the supervising process has no use for the application's memory and half second of imports.
-    importlib.import_module("cli.web").run(settings, listener, gate)
+    load_code("cli.web").run(settings, listener, gate)
 
 
 def serve(settings: Settings) -> None:
