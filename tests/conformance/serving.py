@@ -13,7 +13,7 @@ from aiohttp import ClientSession
 from app.settings import Settings, load
 from tests.conformance.client import Repository, open_repository
 from tests.support.registry import running_registry
-from tests.support.roadstead import environment_with
+from tests.support.roadstead import UNMEASURED, environment_with
 
 ROOT = Path(__file__).parents[2]
 
@@ -63,7 +63,7 @@ class Served:
         """One web process; killed at the end if it still runs."""
         number = self.listener.fileno()
         command = [sys.executable, "-m", "cli", "serve", "--fd", str(number)]
-        environment = environment_with(self.environment)
+        environment = environment_with({**self.environment, **UNMEASURED})
         with subprocess.Popen(command, cwd=ROOT, env=environment, pass_fds=[number]) as process:
             try:
                 yield process

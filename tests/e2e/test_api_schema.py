@@ -18,7 +18,7 @@ from schemathesis.specs.openapi.checks import (
 
 from app.main import ROUTES
 from app.openapi.document import describe
-from tests.support.roadstead import RunningRoadstead, roadstead_up
+from tests.support.roadstead import UNMEASURED, RunningRoadstead, roadstead_up
 
 pytestmark = pytest.mark.slow
 
@@ -34,7 +34,8 @@ EXAMPLES = 12
 
 @pytest.fixture(scope="module")
 def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningRoadstead]:
-    with roadstead_up(tmp_path_factory.mktemp("examined") / "data", ROADSTEAD_PROCESSES="1") as running:
+    data = tmp_path_factory.mktemp("examined") / "data"
+    with roadstead_up(data, ROADSTEAD_PROCESSES="1", **UNMEASURED) as running:
         yield running
 
 

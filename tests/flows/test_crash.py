@@ -19,7 +19,7 @@ from cli.embedded.postgres import url_of
 from cli.programs import unprivileged_account
 from tests.e2e.clients.wire import Account, Wire
 from tests.flows.pushers import Pushed, Pusher
-from tests.support.roadstead import RunningRoadstead, roadstead_up
+from tests.support.roadstead import UNMEASURED, RunningRoadstead, roadstead_up
 from tests.support.scratch import short_directory
 from tests.support.waiting import wait_until
 
@@ -44,6 +44,7 @@ def running(data: Path, port: int) -> Iterator[RunningRoadstead]:
         ROADSTEAD_LISTEN=f"127.0.0.1:{port}",
         ROADSTEAD_ADMIN_PASSWORD=ADMIN.password,
         ROADSTEAD_WORKERS_HEARTBEAT="0.5",
+        **UNMEASURED,
     ) as up:
         yield up
 

@@ -18,7 +18,7 @@ from tests.support.eventually import until
 from tests.support.faulty import FaultyWay, faulty_way, stalled, where
 from tests.support.places import Place
 from tests.support.registry import Registry, running_registry
-from tests.support.roadstead import RunningRoadstead, roadstead
+from tests.support.roadstead import UNMEASURED, RunningRoadstead, roadstead
 
 pytestmark = pytest.mark.slow
 
@@ -53,7 +53,8 @@ async def on_storage(
 def start_worker(database_url: str, redis_url: str, tmp_path: Path) -> StartWorker:
     def start(place: Place) -> AbstractContextManager[RunningRoadstead]:
         environment = environment_for(database_url, tmp_path, **settings_on(place, redis_url))
-        return roadstead("work", output=tmp_path / f"worker-{uuid4().hex}", environment=environment)
+        output = tmp_path / f"worker-{uuid4().hex}"
+        return roadstead("work", output=output, environment={**environment, **UNMEASURED})
 
     return start
 

@@ -11,10 +11,14 @@ from contextlib import closing, contextmanager
 from http import HTTPStatus
 from http.client import HTTPConnection
 from pathlib import Path
+from typing import Final
 
 from tests.support.waiting import is_running, wait_until
 
 ROOT = Path(__file__).parents[2]
+
+UNMEASURED: Final = {"COVERAGE_PROCESS_CONFIG": "", "COVERAGE_PROCESS_START": ""}
+"""For programs that are killed when the test is over: they never write down which code they ran."""
 
 
 class RunningRoadstead:

@@ -17,7 +17,7 @@ from tests.conformance.content import unique
 from tests.conformance.serving import environment_for, settings_for
 from tests.support.places import BUCKETS, Place, place_of
 from tests.support.registry import Registry, running_registry
-from tests.support.roadstead import ROOT, roadstead
+from tests.support.roadstead import ROOT, UNMEASURED, roadstead
 
 PAGE = (ROOT / "docs/how-to/presigned-uploads.md").read_text(encoding="utf-8")
 PREPARED, BY_ONE, BY_PARTS, CLOSED, AND_BACK = re.findall(r"```sh\n(.*?)```", PAGE, re.DOTALL)
@@ -63,7 +63,7 @@ async def registry(database_url: str, tmp_path: Path, settings: dict[str, str]) 
 @pytest.fixture
 def worker(database_url: str, tmp_path: Path, settings: dict[str, str]) -> Iterator[None]:
     environment = environment_for(database_url, tmp_path / "data", **settings)
-    with roadstead("work", output=tmp_path / "worker", environment=environment):
+    with roadstead("work", output=tmp_path / "worker", environment={**environment, **UNMEASURED}):
         yield
 
 
