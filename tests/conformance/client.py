@@ -63,6 +63,7 @@ class Answer:
     @property
     def location(self) -> str:
         """The Location header as an absolute URL."""
+        assert "Location" in self.headers, self
         return urljoin(self.url, self.headers["Location"])
 
     @property
