@@ -14,7 +14,9 @@ IN_VENV := $(VENV)/bin/python -m
 INSTALL := $(IN_VENV) pip install --quiet --disable-pip-version-check
 FROM_LOCK := $(INSTALL) --require-hashes --no-build-isolation --requirement
 WHEELS := --only-binary :all:
-TESTS := $(IN_VENV) pytest --numprocesses $(TEST_PROCESSES) --dist loadfile --max-worker-restart 0
+# In the order of their names the last files are short ones; in the order of xdist, files of one long test.
+TESTS := $(IN_VENV) pytest --numprocesses $(TEST_PROCESSES) --dist loadfile --no-loadscope-reorder \
+	--max-worker-restart 0
 COMPILE = $(IN_VENV) uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-header --no-emit-index-url --no-annotate --upgrade
 
