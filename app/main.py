@@ -27,7 +27,7 @@ from app.blobs import upload_routes
 from app.configuration import routes as configuration_routes
 from app.downloads import routes as download_routes
 from app.downloads.signing import LinkSigner
-from app.http import EXTERNAL_URL, TRUSTED_PROXIES, Runner, answered, continue_later, logged, show_request_id
+from app.http import EXTERNAL_URL, TRUSTED_PROXIES, Runner, answered, continue_later, logged, mark_answer
 from app.immutability import routes as immutability_routes
 from app.jobservice import routes as jobservice_routes
 from app.labels import routes as label_routes
@@ -136,7 +136,7 @@ def build(r: Resources) -> web.Application:
     application[EXTERNAL_URL] = r.settings.external_url
     application[TRUSTED_PROXIES] = r.settings.proxy_networks
     application.cleanup_ctx.append(_record_pulls)
-    application.on_response_prepare.append(show_request_id)
+    application.on_response_prepare.append(mark_answer)
     application.on_response_prepare.append(session_routes.show_csrf_token)
     _mount(application)
     return application

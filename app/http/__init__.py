@@ -14,8 +14,8 @@ from app.http.requests import (
     client_address,
     is_api,
     is_known,
+    mark_answer,
     request_id,
-    show_request_id,
 )
 from app.http.streams import send_pieces
 
@@ -35,6 +35,7 @@ __all__ = [
     "is_api",
     "is_known",
     "logged",
+    "mark_answer",
     "next_link",
     "page_of",
     "parse_range",
@@ -43,5 +44,4 @@ __all__ = [
     "request_id",
     "send_file",
     "send_pieces",
-    "show_request_id",
 ]

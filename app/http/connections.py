@@ -8,6 +8,7 @@ import structlog
 from aiohttp import web
 
 from app.http.errors import FAILED, error_answer
+from app.http.requests import mark
 
 _UNREADABLE: Final = (
     "this is no HTTP request that can be read: it is malformed, or its first line or a header is too long"
@@ -38,7 +39,7 @@ class _Connection(web.RequestHandler):
         else:
             log.error("request_failed", exc_info=exc, request_id=identifier)
             response = error_answer(status, "UNKNOWN", FAILED)
-        response.headers["X-Request-Id"] = identifier
+        mark(response, identifier)
         response.force_close()
         return response
 

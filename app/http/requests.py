@@ -28,9 +28,15 @@ def request_id(request: web.Request) -> str:
     return known
 
 
-async def show_request_id(request: web.Request, response: web.StreamResponse) -> None:
-    """Put the identifier into every answer: the log and the audit log have it too."""
-    response.headers["X-Request-Id"] = request_id(request)
+def mark(response: web.StreamResponse, identifier: str) -> None:
+    """Put into an answer the identifier that the logs have, and our name where aiohttp would put its own."""
+    response.headers["X-Request-Id"] = identifier
+    response.headers["Server"] = "Roadstead"
+
+
+async def mark_answer(request: web.Request, response: web.StreamResponse) -> None:
+    """Mark what answers a request."""
+    mark(response, request_id(request))
 
 
 def client_address(request: web.Request) -> str:

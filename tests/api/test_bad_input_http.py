@@ -278,6 +278,7 @@ async def test_an_address_that_is_too_long_is_refused_as_json(repo: Repository, 
     assert (error["code"], "too long" in error["message"]) == ("UNSUPPORTED", True)
     assert "aaaa" not in answer.body.decode()
     assert answer.headers["X-Request-Id"]
+    assert answer.headers["Server"] == "Roadstead"
     await assert_alive(repo)
 
 

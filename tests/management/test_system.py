@@ -168,6 +168,7 @@ async def test_every_answer_names_the_request(admin: Caller, stranger: Caller, p
     assert [answer.status for answer in answers] == [200, 200, 401, 404, 200, 201, 200]
     names = {answer.headers["X-Request-Id"] for answer in answers}
     assert len(names) == len(answers)
+    assert {answer.headers["Server"] for answer in answers} == {"Roadstead"}
     named = await admin("GET", "/projects", headers={"X-Request-Id": "mine-1"})
     assert named.headers["X-Request-Id"] == "mine-1"
     odd = await admin("GET", "/projects", headers={"X-Request-Id": "<script>"})
