@@ -1,5 +1,6 @@
 """Real servers for every test that asks: one PostgreSQL, one Valkey, one of each storage per test process."""
 
+import signal
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -20,6 +21,10 @@ SECRET_KEY = "tests-only-" + "0123456789abcdef" * 2
 ADMIN_PASSWORD = "Admin-password-1"
 
 scratch.prepare()
+
+# Who starts us in the background has us ignore Ctrl-C, and programs that we start would ignore it, too.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
