@@ -8,14 +8,13 @@ import pytest
 from app.oci.digest import Digest
 from app.settings import load
 from app.storage import StorageBusy, StorageDriver, StorageError, open_storage
-from tests.contracts.storing import CONTENT, EVERYTHING, LARGE, append, blob, joined, poured
+from tests.contracts.storing import CONTENT, EVERYTHING, LARGE, append, blob, joined
 from tests.support.faulty import (
     Fault,
     FaultyWay,
     answering,
     faulty_way,
     first,
-    halted,
     no_fault,
     reset,
     stalled,
@@ -93,16 +92,6 @@ async def test_a_body_that_breaks_off_is_asked_for_again_from_there(
     await driver.put(DIGEST, CONTENT)
     way.fault = first(2, truncated)
     assert await joined(driver.read(DIGEST, 0, len(CONTENT))) == CONTENT
-
-
-@pytest.mark.parametrize("fault", [truncated, pytest.param(halted, marks=pytest.mark.slow)])
-async def test_what_breaks_off_on_its_socket_is_asked_for_again_from_there(
-    way: FaultyWay, driver: StorageDriver, fault: Fault
-) -> None:
-    digest = Digest.of(LARGE)
-    await driver.put(digest, LARGE)
-    way.fault = first(2, fault)
-    assert (await poured(driver.pour(digest, 0, len(LARGE))))[0] == LARGE
 
 
 async def test_a_server_that_is_gone_is_busy(place: Place) -> None:
