@@ -4,7 +4,7 @@ import math
 from typing import Final
 
 _EASY: Final = 2
-_WEIGHT: Final = 12
+_WEIGHT: Final = 18
 _LONGEST_SECONDS: Final = 0.25
 
 
