@@ -1,4 +1,4 @@
-"""Bytes from one socket to another by splice(2): they stay in the kernel, which costs half of a copy here."""
+"""Bytes from one socket to another by splice(2): they stay in the kernel, and are not copied."""
 
 import asyncio
 import os
