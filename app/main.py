@@ -84,11 +84,11 @@ ROUTES: Final[tuple[Route, ...]] = (
     Route("GET", "/readyz", readyz, Permission.ANYONE),
     *auth_routes.ROUTES,
     *session_routes.ROUTES,
-    *repository_routes.ROUTES,
-    *upload_routes.ROUTES,
-    *blob_routes.ROUTES,
     *manifest_routes.ROUTES,
+    *blob_routes.ROUTES,
+    *upload_routes.ROUTES,
     *tag_routes.ROUTES,
+    *repository_routes.ROUTES,
     *project_routes.ROUTES,
     *project_metadata_routes.ROUTES,
     *member_routes.ROUTES,
@@ -144,7 +144,7 @@ def build(r: Resources) -> web.Application:
 
 def _mount(application: web.Application) -> None:
     heads = {route.path for route in ROUTES if route.method == "HEAD"}
-    # Paths are tried in this order: first those that nearly all requests have.
+    # Paths are tried in the order of the routes: first those that nearly all requests have.
     usual = [(route, route.paths[0]) for route in ROUTES]
     further = [(route, path) for route in ROUTES for path in route.paths[1:]]
     for route, path in usual + further:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench import plot, report
-from bench.lines import LINES_ON
+from bench.lines import BASELINE, LINES_ON
 from bench.run import Samples
 
 
@@ -42,7 +42,8 @@ def write(results: Results, directory: Path) -> str:
     raw = json.dumps(dataclasses.asdict(results), indent=1)
     (directory / "results.json").write_text(raw + "\n", encoding="utf-8")
     (directory / "results.md").write_text(table, encoding="utf-8")
-    (directory / "results.svg").write_text(plot.svg(rows, results.labels), encoding="utf-8")
+    if BASELINE in results.labels:
+        (directory / "results.svg").write_text(plot.svg(rows, results.labels), encoding="utf-8")
     return table
 
 

@@ -35,6 +35,8 @@ def _is_proxied(request: web.Request, wanted: DownloadSettings) -> bool:
     agent = request.headers.get("User-Agent", "")
     if any(part in agent for part in wanted.agents):
         return True
+    if not wanted.networks:
+        return False
     try:
         address = ip_address(client_address(request))
     except ValueError:

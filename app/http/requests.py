@@ -2,8 +2,8 @@
 
 import re
 from ipaddress import IPv4Network, IPv6Network, ip_address
+from secrets import token_hex
 from typing import Final, TypeAlias
-from uuid import uuid4
 
 from aiohttp import web
 
@@ -24,7 +24,7 @@ def request_id(request: web.Request) -> str:
     known = request.get(_ID)
     if known is None:
         given = request.headers.get("X-Request-Id", "")
-        known = request[_ID] = given if _SANE_ID.fullmatch(given) else uuid4().hex
+        known = request[_ID] = given if _SANE_ID.fullmatch(given) else token_hex(16)
     return known
 
 

@@ -9,8 +9,11 @@ from typing import Final
 
 from app.storage import Inflow
 
-_PIPE_BYTES: Final = 1 << 18
-"""A user's pipes may have 64 MB together; one that cannot be as large as this is too slow to be of use."""
+_PIPE_BYTES: Final = 1 << 19
+"""The size that is asked for; a user's pipes may have 64 MB together."""
+
+_LEAST_PIPE_BYTES: Final = 1 << 18
+"""One that cannot be as large as this is too slow to be of use."""
 
 _STRIDE: Final = 1 << 20
 """Bytes for one call: of what lies in large pages, a pipe takes more than its size."""
@@ -24,7 +27,10 @@ if sys.platform == "linux":
         outlet, inlet = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         stack.callback(os.close, outlet)
         stack.callback(os.close, inlet)
-        fcntl.fcntl(inlet, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
+        try:
+            fcntl.fcntl(inlet, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
+        except PermissionError:
+            fcntl.fcntl(inlet, fcntl.F_SETPIPE_SZ, _LEAST_PIPE_BYTES)
         return outlet, inlet
 
 else:
