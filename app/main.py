@@ -72,11 +72,10 @@ async def healthz(_request: web.Request) -> web.Response:
 
 
 async def readyz(request: web.Request) -> web.Response:
-    """Say that database and storage can be reached; 503 otherwise."""
+    """Say that the database can be reached, 503 otherwise; and of the storage, how it does."""
     r = resources(request)
     await r.database.ping()
-    await r.storage.check()
-    return web.json_response({"status": "ok"})
+    return web.json_response({"status": "ok", "storage": "healthy" if r.watch.is_well() else "unhealthy"})
 
 
 ROUTES: Final[tuple[Route, ...]] = (

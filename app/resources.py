@@ -11,7 +11,7 @@ from redis.asyncio import Redis
 from app.db import Database, open_database
 from app.outgoing import Caller, open_caller
 from app.settings import Settings, SettingsError, require
-from app.storage import ContentCache, SignedUrls, StorageDriver, open_storage
+from app.storage import ContentCache, SignedUrls, StorageDriver, StorageWatch, open_storage, watched
 from app.vault import Sealer
 
 _TAIL_BYTES: Final = 4 << 20
@@ -22,15 +22,16 @@ _REDIS_SECONDS: Final = 0.5
 class Resources(Struct, frozen=True):
     """Opened once per process and handed to every use case that commits on its own.
 
-    `signed` has URLs of blobs that lead past us. `cache` keeps content by digest, `tails` what small uploads
-    have sent so far, by session. `sealer` encrypts with the keys of the settings. `caller` posts to
-    servers that users name. `redis` connects when it is
-    first asked; None where the process is told of none.
+    `watch` knows how the storage does. `signed` has URLs of blobs that lead past us. `cache` keeps content by
+    digest, `tails` what small uploads have sent so far, by session. `sealer` encrypts with the keys of the
+    settings. `caller` posts to servers that users name. `redis` connects when it is first asked; None where
+    the process is told of none.
     """
 
     settings: Settings
     database: Database
     storage: StorageDriver
+    watch: StorageWatch
     signed: SignedUrls
     cache: ContentCache
     tails: ContentCache
@@ -58,6 +59,7 @@ async def open_resources(settings: Settings) -> AsyncIterator[Resources]:
     require(settings, "database.url", "auth.secret_key")
     async with AsyncExitStack() as stack:
         storage = await stack.enter_async_context(open_storage(settings))
+        watch = await stack.enter_async_context(watched(storage))
         caller = await stack.enter_async_context(open_caller(settings.outgoing))
         redis = await stack.enter_async_context(_redis(settings.redis.url)) if settings.redis.url else None
         database = await stack.enter_async_context(
@@ -71,6 +73,7 @@ async def open_resources(settings: Settings) -> AsyncIterator[Resources]:
             settings=settings,
             database=database,
             storage=storage,
+            watch=watch,
             signed=SignedUrls(storage, settings.downloads),
             cache=ContentCache(settings.manifests.cache_bytes),
             tails=ContentCache(_TAIL_BYTES),

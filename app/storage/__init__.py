@@ -20,6 +20,7 @@ from app.storage.filesystem import FilesystemDriver
 from app.storage.filesystem_direct import PARTS_PATH, AskedPart, FileDirectUploads
 from app.storage.hashing import RunningDigest
 from app.storage.signed import SignedUrl, SignedUrls, Wanted
+from app.storage.watch import StorageWatch, watched
 
 __all__ = [
     "PARTS_PATH",
@@ -40,8 +41,10 @@ __all__ = [
     "StorageDriver",
     "StorageError",
     "StorageFull",
+    "StorageWatch",
     "UploadState",
     "UploadWriter",
     "Wanted",
     "open_storage",
+    "watched",
 ]

@@ -140,6 +140,9 @@ class StorageDriver(Protocol):
     """Keeps blobs by digest, and uploads until they become blobs."""
 
     async def check(self) -> None:
+        """Raise StorageError unless the storage answers; cheap, since it is asked for ever."""
+
+    async def check_writing(self) -> None:
         """Raise StorageError unless the storage can be written to."""
 
     async def room(self) -> Room | None:

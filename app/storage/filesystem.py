@@ -89,6 +89,11 @@ class FilesystemDriver:
             self._make_durable([f"blobs/sha256/{byte:02x}" for byte in range(256)])
 
     async def check(self) -> None:
+        """Raise StorageError unless the directory is there."""
+        with storage_errors(is_missing_fine=False):
+            await asyncio.to_thread(os.stat, self._root / "uploads")
+
+    async def check_writing(self) -> None:
         """Raise StorageError unless a file can be created."""
         path = self._root / upload_key(f"check-{uuid4().hex}")
         with storage_errors(is_missing_fine=False):

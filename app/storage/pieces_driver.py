@@ -32,8 +32,16 @@ class PieceDriver:
         self._direct = PieceDirectUploads(container) if container.can_sign else None
 
     async def check(self) -> None:
+        """Raise StorageError unless the object that was put is found, or can be put again."""
+        if await self._container.size(_CHECK_KEY) is None:
+            await self.check_writing()
+
+    async def check_writing(self) -> None:
         """Raise StorageError unless an object can be put."""
-        await self._container.put(_CHECK_KEY, b"", is_blob=False)
+        try:
+            await self._container.put(_CHECK_KEY, b"", is_blob=False)
+        except FileNotFoundError as error:
+            raise StorageError(f"there is nothing to put it into: {error}") from error
 
     async def room(self) -> None:
         """Return None: a container has no end."""

@@ -33,6 +33,12 @@ class S3Driver:
         self._direct = S3DirectUploads(bucket)
 
     async def check(self) -> None:
+        """Raise StorageError unless the object that was put is found, or can be put again."""
+        # A bucket that is gone looks like an object that is gone, so only putting tells.
+        if await self._bucket.size(_CHECK_KEY) is None:
+            await self.check_writing()
+
+    async def check_writing(self) -> None:
         """Raise StorageError unless an object can be put."""
         await self._bucket.put(_CHECK_KEY, b"", is_blob=False)
 

@@ -1,4 +1,4 @@
-"""How the parts of the system do, asked anew every time and with little patience."""
+"""How the parts of the system do, asked with little patience; the storage, which may cost, not every time."""
 
 import asyncio
 from collections.abc import Awaitable
@@ -34,7 +34,7 @@ async def check(r: Resources) -> OverallHealth:
         "database": r.database.ping(),
         "jobservice": _jobs_are_done(r),
         **({"redis": _ping_redis(r.settings.redis.url)} if r.settings.redis.url else {}),
-        "registry": r.storage.check(),
+        "registry": r.watch.ask(),
     }
     components = await asyncio.gather(*(_component(name, asked) for name, asked in checks.items()))
     is_healthy = all(component.status == _HEALTHY for component in components)

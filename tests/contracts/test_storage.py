@@ -10,6 +10,7 @@ BOTH: tuple[Algorithm, ...] = ("sha256", "sha512")
 
 
 async def test_a_storage_that_can_be_written_to_says_so(driver: StorageDriver) -> None:
+    await driver.check_writing()
     await driver.check()
 
 

@@ -25,3 +25,5 @@ async def test_a_storage_that_went_away_is_an_error_of_the_storage(tmp_path: Pat
     (tmp_path / "storage").rename(tmp_path / "elsewhere")
     with pytest.raises(StorageError):
         await driver.check()
+    with pytest.raises(StorageError):
+        await driver.check_writing()

@@ -1,6 +1,6 @@
 """A registry on a loopback port, in the process of the test, on real servers."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
@@ -32,8 +32,11 @@ class Registry:
 
 
 @asynccontextmanager
-async def running_registry(settings: Settings) -> AsyncIterator[Registry]:
-    async with open_resources(settings) as r, ClientSession() as session:
+async def running_registry(
+    settings: Settings, changed: Callable[[Resources], Resources] = lambda r: r
+) -> AsyncIterator[Registry]:
+    async with open_resources(settings) as opened, ClientSession() as session:
+        r = changed(opened)
         async with r.database.transaction() as tx:
             if settings.admin_password and await find_user(tx, ADMIN) is None:
                 await make_account(tx, ADMIN, settings.admin_password, is_sysadmin=True)
