@@ -40,10 +40,12 @@ class FilesystemWriter:
             os.close(self._file)
             raise FileNotFoundError(errno.ENOENT, "the upload's bytes are gone", str(path))
         os.ftruncate(self._file, offset)
+        self._writing: asyncio.Future[None] | None = None
 
     async def write(self, chunk: bytes) -> None:
-        """Append at the current offset."""
-        await asyncio.to_thread(self._write, chunk)
+        """Append at the current offset; what has begun goes on also when nobody waits for it any more."""
+        self._writing = asyncio.get_running_loop().run_in_executor(None, self._write, chunk)
+        await asyncio.shield(self._writing)
 
     async def finish(self, blob: Digest | None = None) -> UploadState:  # noqa: ARG002 - `commit` is told, too
         """Make durable all that was written, and the file's name."""
@@ -51,11 +53,16 @@ class FilesystemWriter:
         return {"file": self._path.name}
 
     async def drop(self) -> None:
-        """Leave it to the next writer, who cuts the file to its offset."""
+        """Leave the file to the next writer, who cuts it to its offset: nothing may come after that."""
+        if self._writing is not None:
+            await asyncio.wait([self._writing])
 
     def close(self) -> None:
-        """Close the file."""
-        os.close(self._file)
+        """Close the file, once nothing writes to it: by then its number may be another file's."""
+        if self._writing is None or self._writing.done():
+            os.close(self._file)
+        else:
+            self._writing.add_done_callback(lambda _: os.close(self._file))
 
     def _finish(self) -> None:
         with storage_errors():
@@ -108,7 +115,8 @@ class FilesystemDriver:
     async def stat(self, digest: Digest) -> int | None:
         """Return the size in bytes, or None."""
         try:
-            return (await asyncio.to_thread(os.stat, self.local_path(digest))).st_size
+            with storage_errors():
+                return (await asyncio.to_thread(os.stat, self.local_path(digest))).st_size
         except FileNotFoundError:
             return None
 
@@ -191,7 +199,7 @@ class FilesystemDriver:
 
     def _list_uploads(self, before: float) -> list[UploadState]:
         with storage_errors(), os.scandir(self._root / "uploads") as entries:
-            idle = [entry.name for entry in entries if entry.stat().st_mtime < before]
+            idle = [entry.name for entry in entries if _is_idle(entry, before)]
         return [*{owner["file"]: owner for owner in map(owner_of, sorted(idle))}.values()]
 
     def _open(self, state: UploadState, offset: int) -> FilesystemWriter:
@@ -249,6 +257,13 @@ class FilesystemDriver:
         self._durable.update(missing)
 
 
+def _is_idle(entry: os.DirEntry[str], before: float) -> bool:
+    """Whether nothing was written to a file since then; one that has become a blob just now is not there."""
+    with suppress(FileNotFoundError):
+        return entry.stat().st_mtime < before
+    return False
+
+
 def _unlink(paths: list[Path]) -> None:
     for path in paths:
         path.unlink(missing_ok=True)
@@ -264,10 +279,12 @@ def _digests_below(directory: Path, algorithm: str) -> list[Digest]:
 
 
 async def _read(path: Path, start: int, stop: int) -> AsyncIterator[bytes]:
-    file = await asyncio.to_thread(os.open, path, os.O_RDONLY | os.O_CLOEXEC)
+    with storage_errors():
+        file = await asyncio.to_thread(os.open, path, os.O_RDONLY | os.O_CLOEXEC)
     try:
         while start < stop:
-            piece = await asyncio.to_thread(os.pread, file, min(_READ_BYTES, stop - start), start)
+            with storage_errors():
+                piece = await asyncio.to_thread(os.pread, file, min(_READ_BYTES, stop - start), start)
             if not piece:
                 raise StorageError(f"{path.name} ends at {start} of {stop} bytes")
             yield piece
