@@ -5,6 +5,7 @@ uploads/7d0c...                  bytes of upload sessions
 """
 
 from app.oci.digest import Digest
+from app.oci.errors import DigestInvalid
 
 
 def blob_key(digest: Digest) -> str:
@@ -20,5 +21,7 @@ def upload_key(name: str) -> str:
 
 def digest_of(key: str) -> Digest:
     """Return the digest of the blob that a key is of; raise DigestInvalid."""
-    _, algorithm, *_, encoded = key.split("/")
-    return Digest.parse(f"{algorithm}:{encoded}")
+    match key.split("/"):
+        case ["blobs", algorithm, _, _, encoded]:
+            return Digest.parse(f"{algorithm}:{encoded}")
+    raise DigestInvalid(key)

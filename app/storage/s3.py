@@ -19,7 +19,7 @@ from app.storage.s3_copy import Multipart, Source, abort, copy_upload, is_open, 
 from app.storage.s3_list import list_keys, list_multiparts
 from app.storage.s3_presign import S3DirectUploads
 from app.storage.s3_read import pour, stream
-from app.storage.s3_state import Upload, tail_key, upload_of
+from app.storage.s3_state import Upload, tail_key, upload_at, upload_of
 from app.storage.s3_upload import S3Writer
 
 _CHECK_KEY: Final = "check"
@@ -144,19 +144,11 @@ class S3Driver:
     async def list_uploads(self, idle: timedelta) -> list[UploadState]:
         """Return parts and tails that nothing was written to for as long."""
         before = datetime.now(UTC) - idle
-        found: list[Upload] = []
-        async for key, upload_id in list_multiparts(self._bucket, before):
-            group, _, name = key.rpartition("/")
-            if group == "uploads/parts":
-                found.append(Upload(parts=name, upload=upload_id))
-            else:
-                with suppress(DigestInvalid):
-                    found.append(Upload(blob=digest_of(key), upload=upload_id))
+        found = [upload_at(key, of) async for key, of in list_multiparts(self._bucket, before)]
         async for key, modified in list_keys(self._bucket, "uploads/"):
-            _, group, name = key.split("/", 2)
             if modified < before:
-                found.append(Upload(tail=name) if group == "tails" else Upload(parts=name))
-        return [upload.state for upload in found]
+                found.append(upload_at(key))
+        return [upload.state for upload in found if upload is not None]
 
 
 @asynccontextmanager

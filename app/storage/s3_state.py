@@ -11,8 +11,9 @@ import msgspec
 from msgspec import Struct
 
 from app.oci.digest import Digest
+from app.oci.errors import DigestInvalid
 from app.storage.driver import StorageError, UploadState
-from app.storage.paths import blob_key, upload_key
+from app.storage.paths import blob_key, digest_of, upload_key
 
 
 class Part(NamedTuple):
@@ -79,6 +80,19 @@ def upload_of(state: UploadState) -> Upload:
     if unknown := state.keys() - set(Upload.__struct_fields__):
         raise StorageError(f"this upload was not begun on S3: {', '.join(sorted(unknown))}")
     return msgspec.convert(state, Upload, strict=False)
+
+
+def upload_at(key: str, multipart: str = "") -> Upload | None:
+    """Return what an object, or a multipart upload that becomes one, is part of; None: it is not ours."""
+    match key.split("/"):
+        case ["uploads", "parts", name] if name:
+            return Upload(parts=name, upload=multipart)
+        case ["uploads", "tails", name] if name:
+            return Upload(tail=name)
+    try:
+        return Upload(blob=digest_of(key), upload=multipart)
+    except DigestInvalid:
+        return None
 
 
 def parts_key(name: str) -> str:
