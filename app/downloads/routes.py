@@ -58,7 +58,7 @@ async def get_blob_links(request: web.Request, body: LinksRequest) -> list[BlobL
     parsed = {text: _digest(text) for text in body.digests}
     digests = [digest for digest in parsed.values() if digest is not None]
     made = await links.make_links(resources(request), call, digests, wanted=body)
-    return [_shown_of_many(request, text, digest=parsed[text], made=made) for text in parsed]
+    return [_shown_of_many(request, text, digest=parsed[text], made=made) for text in body.digests]
 
 
 async def get_shared_blob(request: web.Request, digest: str, query: SignedParams) -> web.StreamResponse:
@@ -87,11 +87,16 @@ async def _link(request: web.Request, text: str, wanted: LinkParams) -> BlobLink
 
 
 async def _permitted(request: web.Request, repository: str) -> ProjectCall:
-    """Let in who may pull from the repository, or without one an administrator."""
+    """Let in who may pull from the repository, or without one an administrator.
+
+    A token is for the repositories that it names, whoever has asked for it.
+    """
     if not repository:
         call = await require(request, Permission.LOGIN)
-        if not call.standing.is_sysadmin:
-            raise Forbidden("repository: name one that has the blob; only administrators need none")
+        if call.actor.grants is not None or not call.standing.is_sysadmin:
+            raise Forbidden(
+                "repository: name one that has the blob; only administrators with a password need none"
+            )
         return call
     try:
         name = RepositoryName.parse(repository)

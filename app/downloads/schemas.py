@@ -1,7 +1,7 @@
 """What goes in and out of the endpoints for links to blobs."""
 
 from datetime import datetime
-from typing import Annotated, TypeAlias
+from typing import Annotated, Final, TypeAlias
 
 from msgspec import Meta, Struct
 
@@ -13,6 +13,9 @@ MOST = 100
 Seconds: TypeAlias = Annotated[
     int, Meta(description=f"How long the URL is good for, in seconds: 1 to {LONGEST_SECONDS}.")
 ]
+_END: Final = r"(?!\n)$"
+"""The end of a text: `$` alone also stands before a line feed there, to Python and to nobody else."""
+
 RepositoryParam: TypeAlias = Annotated[
     str, Meta(max_length=255, description="Repository that has the blob; only administrators need none.")
 ]
@@ -20,7 +23,7 @@ ContentType: TypeAlias = Annotated[
     str,
     Meta(
         max_length=255,
-        pattern=r"^([A-Za-z0-9!#$&^_.+-]+/[A-Za-z0-9!#$&^_.+-]+(; ?[A-Za-z0-9_-]+=[A-Za-z0-9_.-]+)*)?$",
+        pattern=r"^([A-Za-z0-9!#$&^_.+-]+/[A-Za-z0-9!#$&^_.+-]+(; ?[A-Za-z0-9_-]+=[A-Za-z0-9_.-]+)*)?" + _END,
         description="Content-Type to answer with, in place of `application/octet-stream`.",
     ),
 ]
@@ -28,7 +31,7 @@ Disposition: TypeAlias = Annotated[
     str,
     Meta(
         max_length=255,
-        pattern=r"^((inline|attachment)(;[ -~]*)?)?$",
+        pattern=r"^((inline|attachment)(;[ -~]*)?)?" + _END,
         description='Content-Disposition to answer with, such as `attachment; filename="layer.tar.gz"`.',
     ),
 ]
@@ -63,7 +66,7 @@ class LinksRequest(LinkParams, frozen=True, kw_only=True):
 class SignedParams(Struct, frozen=True):
     """What a link that we signed says."""
 
-    expires: Annotated[int, Meta(ge=0, le=2**40)]
+    expires: Annotated[int, Meta(ge=0, le=2**37)]  # a time that Python can tell
     signature: Annotated[str, Meta(max_length=64)]
     repository: RepositoryParam = ""
     content_type: ContentType = ""

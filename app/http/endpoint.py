@@ -29,6 +29,8 @@ _MAX_BODY_BYTES: Final = 1 << 20
 _SILENCE: Final = timedelta(seconds=30)
 _MAX_PAGE: Final = 1 << 31
 _JSON: Final = "application/json"
+_NOT_KEPT: Final = {"Cache-Control": "no-store"}
+"""What is answered depends on who asks and when, and some of it is secret: links, passwords of robots."""
 _NUL: Final = re.compile(rb"\\u0000|\0")
 """PostgreSQL takes no NUL, and no name has one."""
 
@@ -179,7 +181,8 @@ def _rendered(request: web.Request, answer: object, query: object) -> web.Stream
 
 
 def _json(value: object, status: int) -> web.Response:
-    return web.Response(status=status, body=msgspec.json.encode(value, enc_hook=str), content_type=_JSON)
+    body = msgspec.json.encode(value, enc_hook=str)
+    return web.Response(status=status, body=body, content_type=_JSON, headers=_NOT_KEPT)
 
 
 def _links(request: web.Request, query: PageParams, total: int) -> str:

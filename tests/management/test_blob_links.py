@@ -69,6 +69,7 @@ async def test_link_opens_the_blob_without_credentials(blob: Blob, guest: Caller
     given = await guest.get(blob.path, repository=blob.repository.name)
     assert given.status == 200, given.json
     assert set(given.json) == {"url", "expires_at"}
+    assert given.headers["Cache-Control"] == "no-store"
     expires = datetime.fromisoformat(given.json["expires_at"])
     assert timedelta(seconds=3598) < expires - before < timedelta(seconds=3602)
     answer, content = await follow(shared, given.json["url"])
@@ -134,6 +135,15 @@ async def test_only_administrators_need_no_repository(blob: Blob, guest: Caller,
     assert (await admin.get(f"/blobs/sha256:{'0' * 64}/url")).status == 404
 
 
+@pytest.mark.parametrize("scopes", [[], ["repository:library/other:pull"]])
+async def test_token_of_an_administrator_opens_no_more_than_it_names(
+    blob: Blob, shared: Registry, scopes: list[str]
+) -> None:
+    token = await shared.token(*scopes)
+    answer, content = await follow(shared, f"{shared.url}/api/v2.0{blob.path}", **bearer(token))
+    assert (answer.status, blob.digest.encode() in content) == (403, False)
+
+
 async def test_blob_has_to_be_in_the_repository(blob: Blob, admin: Caller, project: Project) -> None:
     assert (await admin.get(blob.path, repository=f"{project.name}/other")).status == 404
 
@@ -153,7 +163,9 @@ async def test_link_lives_from_a_second_to_a_week(
         {"repository": "UPPER/case"},
         {"expires_in": "soon"},
         {"content_type": "text/html\r\nX-Evil: 1"},
+        {"content_type": "text/html\n"},
         {"content_type": "nonsense"},
+        {"content_disposition": "attachment\n"},
         {"content_disposition": "attachment; filename=\u2028"},
         {"content_disposition": "script"},
         {"repository": "a" * 300},
@@ -206,6 +218,12 @@ async def test_nothing_about_a_link_can_be_changed(blob: Blob, guest: Caller, sh
     assert (await follow(shared, other))[0].status == 403
 
 
+@pytest.mark.parametrize("second", [2**37, 2**37 + 1, 253_402_300_800, 2**70])
+async def test_a_link_to_the_end_of_time_is_refused(shared: Registry, second: int) -> None:
+    url = f"{shared.url}/api/v2.0/blobs/sha256:{'0' * 64}/content?expires={second}&signature=forged"
+    assert (await follow(shared, url))[0].status in {403, 422}
+
+
 async def test_only_our_key_signs(blob: Blob, shared: Registry) -> None:
     link = Link(
         Digest(blob.digest), blob.repository.name, datetime.now(UTC) + timedelta(minutes=1), Presented()
@@ -230,12 +248,16 @@ async def test_many_links_come_at_once_with_a_result_for_each(
     missing = f"sha256:{'0' * 64}"
     given = await guest.post(
         "/blobs/urls",
-        {"repository": blob.repository.name, "digests": [blob.digest, missing, "nonsense", other]},
+        {
+            "repository": blob.repository.name,
+            "digests": [blob.digest, missing, "nonsense", other, missing, other],
+        },
     )
     assert given.status == 200, given.json
     results: list[dict[str, Any]] = given.json
-    assert [one["digest"] for one in results] == [blob.digest, missing, "nonsense", other]
-    assert [one.get("error", {}).get("code") for one in results] == [None, "NOT_FOUND", "BAD_REQUEST", None]
+    assert [one["digest"] for one in results] == [*(blob.digest, missing, "nonsense", other, missing, other)]
+    codes = [one.get("error", {}).get("code") for one in results]
+    assert codes == [None, "NOT_FOUND", "BAD_REQUEST", None, "NOT_FOUND", None]
     assert (await follow(shared, results[0]["url"]))[1] == blob.data
 
 
