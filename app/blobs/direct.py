@@ -26,16 +26,18 @@ MOST_PARTS: Final = 10_000
 MOST_URLS: Final = 1_000
 
 _MIXED: Final = "bytes of this upload came through the registry; start another one for signed URLs"
+_UNSIGNED: Final = "this upload has no signed URLs; ask for some by `presigned=true`"
 _CLOSED: Final = "this upload is closed and takes no more bytes; start another one"
 
 
 class Wanted(Struct, frozen=True):
     """Which URLs a client wants: of these parts, for a blob of this digest and size, as far as it says.
 
-    `is_whole`: one URL for all the bytes.
+    `is_whole`: one URL for all the bytes. `is_all`: these are all the parts.
     """
 
     is_whole: bool = True
+    is_all: bool = True
     first: int = 1
     count: int = 1
     digest: Digest | None = None
@@ -64,7 +66,7 @@ async def presign(r: Resources, call: Call, upload_id: UUID, *, wanted: Wanted) 
     """
     session = await _find(r, call, upload_id)
     direct = _signing(r)
-    sizes = _sizes(wanted, direct.least_part_bytes)
+    sizes = _sizes(wanted, direct)
     if wanted.size is not None:
         await _reserve(r, call, session, blob=Incoming(wanted.size, wanted.digest, session.id))
     state = await _open(r, direct, session, digest=wanted.digest if wanted.is_whole else None)
@@ -82,7 +84,7 @@ async def list_parts(r: Resources, call: Call, upload_id: UUID) -> list[DirectPa
     session = await _find(r, call, upload_id)
     direct = _signing(r)
     if session.direct != "open":
-        raise BlobUploadInvalid(_CLOSED if session.direct else "this upload has no signed URLs")
+        raise BlobUploadInvalid(_CLOSED if session.direct else _UNSIGNED)
     try:
         return await direct.list_parts(session.storage_state)
     except FileNotFoundError:
@@ -111,13 +113,15 @@ def _signing(r: Resources) -> DirectUploads:
     return direct
 
 
-def _sizes(wanted: Wanted, least_bytes: int) -> list[int | None]:
+def _sizes(wanted: Wanted, direct: DirectUploads) -> list[int | None]:
     """Return how many bytes each URL takes; None where the client has not said enough to tell."""
-    size, count = wanted.size, wanted.count
-    if size is None or wanted.first > 1 or (count == 1 and not wanted.is_whole):
+    size, count, least, most = wanted.size, wanted.count, direct.least_part_bytes, direct.most_part_bytes
+    if size is None or not wanted.is_all:
         return [None] * count
-    if count > 1 and size // count < least_bytes:
-        raise BlobUploadInvalid(f"{count} parts of {size} bytes are too small: {least_bytes} bytes at least")
+    if count > 1 and size // count < least:
+        raise BlobUploadInvalid(f"{count} parts of {size} bytes are too small: {least} bytes at least")
+    if size > most * count:
+        raise BlobUploadInvalid(f"one URL takes {most} bytes at most; ask for more of them by `parts`")
     return [size * (part + 1) // count - size * part // count for part in range(count)]
 
 

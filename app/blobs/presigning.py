@@ -1,7 +1,7 @@
 """Signed URLs for uploads, as a query asks for them and an answer shows them."""
 
 from datetime import datetime
-from typing import Annotated, Final
+from typing import Annotated
 from urllib.parse import urljoin
 
 import msgspec
@@ -13,9 +13,7 @@ from app.blobs.direct import MOST_PARTS, MOST_URLS, PresignedPart, Wanted
 from app.http import base_url
 from app.oci.digest import Digest
 from app.oci.errors import BlobUploadInvalid
-from app.storage import DirectPart
-
-_MOST_BYTES: Final = 5 << 40
+from app.storage import LARGEST_BLOB, DirectPart
 
 
 class UploadQuery(Struct, frozen=True):
@@ -31,7 +29,7 @@ class UploadQuery(Struct, frozen=True):
     ] = None
     digest: Annotated[str, Meta(description="The blob's: a storage that computes it refuses others.")] = ""
     size: Annotated[
-        Annotated[int, Meta(ge=0, le=_MOST_BYTES)] | None,
+        Annotated[int, Meta(ge=0, le=LARGEST_BLOB)] | None,
         Meta(description="The blob's, in bytes: it is kept in the quota, and others do not count."),
     ] = None
 
@@ -74,6 +72,7 @@ def wanted_of(request: web.Request) -> Wanted:
         raise BlobUploadInvalid(f"part_number, parts: an upload has {MOST_PARTS} parts at most")
     return Wanted(
         is_whole=query.part_number is None and query.parts is None,
+        is_all=first == 1 and (query.part_number is None or query.parts is not None),
         first=first,
         count=count,
         digest=Digest.parse(query.digest) if "digest" in request.query else None,

@@ -2,6 +2,7 @@
 
 from app.storage.cache import ContentCache
 from app.storage.choose import open_storage
+from app.storage.direct import LARGEST_BLOB
 from app.storage.driver import (
     DirectPart,
     DirectUploads,
@@ -23,6 +24,7 @@ from app.storage.signed import SignedUrl, SignedUrls, Wanted
 from app.storage.watch import StorageWatch, watched
 
 __all__ = [
+    "LARGEST_BLOB",
     "PARTS_PATH",
     "AskedPart",
     "ContentCache",

@@ -27,6 +27,7 @@ from app.storage.pieces import Piece, Upload, made_at, new_name
 from app.storage.pieces_driver import PieceDriver
 from app.storage.resumed import BrokenOff, resumed
 
+_LARGEST_BLOCK: Final = 4_000 << 20
 _POLL_SECONDS: Final = 0.5
 _UPLOADS: Final = "uploads/"
 
@@ -38,6 +39,7 @@ class AzureContainer:
         self._account = account
         self._tier = StandardBlobTier(settings.object_class) if settings.object_class else None
         self.part_bytes = settings.part_bytes
+        self.most_piece_bytes = _LARGEST_BLOCK
         self.can_sign = True
 
     async def put(self, key: str, content: bytes, *, is_blob: bool) -> None:

@@ -108,6 +108,10 @@ class DirectUploads(Protocol):
     def least_part_bytes(self) -> int:
         """The smallest part that may have another one behind it."""
 
+    @property
+    def most_part_bytes(self) -> int:
+        """The largest part that one URL takes."""
+
     async def begin(self, digest: Digest | None) -> UploadState:
         """Make an upload that URLs can be signed for.
 

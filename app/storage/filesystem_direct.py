@@ -27,7 +27,7 @@ import msgspec
 
 from app.oci.digest import Digest
 from app.oci.errors import Denied, SizeInvalid
-from app.storage.direct import require_whole
+from app.storage.direct import LARGEST_BLOB, require_whole
 from app.storage.driver import DirectPart, Frozen, SignedPut, StorageDriver, UploadState
 from app.storage.durable import fsync, fsync_directory, storage_errors
 from app.storage.paths import upload_key
@@ -53,6 +53,7 @@ class FileDirectUploads:
     """Implements `app.storage.DirectUploads` on a directory; its URLs are paths at the registry."""
 
     least_part_bytes = 1
+    most_part_bytes = LARGEST_BLOB
 
     def __init__(self, driver: StorageDriver, root: Path, keys: Sequence[bytes]) -> None:
         self._driver = driver

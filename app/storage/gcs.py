@@ -18,6 +18,7 @@ from msgspec.structs import replace
 
 from app.settings import StorageSettings
 from app.storage.checksums import md5_of
+from app.storage.direct import LARGEST_BLOB
 from app.storage.driver import SignedPut, StorageError
 from app.storage.gcs_client import Bucket, Request, open_bucket
 from app.storage.gcs_identity import Asked
@@ -50,6 +51,7 @@ class GcsContainer:
         self._bucket = bucket
         self._class = settings.object_class
         self.part_bytes = settings.part_bytes
+        self.most_piece_bytes = LARGEST_BLOB
         self.can_sign = bucket.identity is not None and bucket.identity.can_sign
 
     async def put(self, key: str, content: bytes, *, is_blob: bool) -> None:

@@ -76,6 +76,8 @@ class Container(Protocol):
     """What a service is asked for; its errors are FileNotFoundError and those of storage."""
 
     part_bytes: int
+    most_piece_bytes: int
+    """The largest piece that it takes at once."""
 
     @property
     def can_sign(self) -> bool:

@@ -34,6 +34,7 @@ class PieceDirectUploads:
 
     def __init__(self, container: Container) -> None:
         self._container = container
+        self.most_part_bytes = container.most_piece_bytes
 
     async def begin(self, digest: Digest | None) -> UploadState:  # noqa: ARG002 - none of them knows SHA-256
         """Make an upload that is open."""

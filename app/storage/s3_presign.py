@@ -7,9 +7,9 @@ together, while a URL for an object could be used again after its bytes have bee
 import asyncio
 import base64
 import hashlib
-from datetime import timedelta
-from operator import itemgetter
-from typing import Final
+from datetime import datetime, timedelta
+from operator import attrgetter
+from typing import Final, NamedTuple
 from uuid import uuid4
 
 from msgspec.structs import replace
@@ -24,12 +24,22 @@ from app.storage.s3_copy import Multipart, abort, begin, complete
 from app.storage.s3_state import Part, Upload, parts_key, upload_of
 
 _LEAST_PART_BYTES: Final = 5 << 20
+_MOST_PART_BYTES: Final = 5 << 30
+
+
+class Listed(NamedTuple):
+    """A part as the storage lists it: with its entity tag, and the second when it came."""
+
+    direct: DirectPart
+    tag: str
+    came_at: datetime
 
 
 class S3DirectUploads:
     """Implements `app.storage.DirectUploads` on a bucket."""
 
     least_part_bytes = _LEAST_PART_BYTES
+    most_part_bytes = _MOST_PART_BYTES
 
     def __init__(self, bucket: Bucket) -> None:
         self._bucket = bucket
@@ -62,7 +72,7 @@ class S3DirectUploads:
 
     async def list_parts(self, state: UploadState) -> list[DirectPart]:
         """Ask the storage for the parts of the multipart upload."""
-        return [part for part, _ in await self._parts(upload_of(state))]
+        return [part.direct for part in latest_of(await self._listed(upload_of(state)))]
 
     async def freeze(self, state: UploadState) -> Frozen:
         """Put the parts together: an upload that has ended takes no more of them."""
@@ -79,21 +89,25 @@ class S3DirectUploads:
         return Frozen(replace(upload, upload="", stored=size).state, size, digest)
 
     async def _put_together(self, upload: Upload) -> int:
-        parts = await self._parts(upload)
-        require_whole([part for part, _ in parts], _LEAST_PART_BYTES)
+        listed = await self._listed(upload)
+        parts = latest_of(listed)
+        require_whole([part.direct for part in parts], _LEAST_PART_BYTES)
+        require_latest(listed)
         multipart = Multipart(upload.key, upload.upload)
-        await complete(self._bucket, multipart, [Part(tag) for _, tag in parts], sha256=upload.sha256)
-        return sum(part.size_bytes for part, _ in parts)
+        await complete(self._bucket, multipart, [Part(part.tag) for part in parts], sha256=upload.sha256)
+        return sum(part.direct.size_bytes for part in parts)
 
-    async def _parts(self, upload: Upload) -> list[tuple[DirectPart, str]]:
-        """Return the parts with their entity tags; of one that was sent again, some list all that came."""
+    async def _listed(self, upload: Upload) -> list[Listed]:
+        """Return the parts; of one that was sent again, some storages list all that came."""
         pages = self._bucket.s3.get_paginator("list_parts").paginate(
             **self._bucket.at(upload.key), UploadId=upload.upload
         )
         with storage_errors():
-            found = [part async for page in pages for part in page.get("Parts", [])]
-        latest = {part["PartNumber"]: part for part in sorted(found, key=itemgetter("LastModified"))}
-        return [(DirectPart(n, part["Size"]), part["ETag"]) for n, part in sorted(latest.items())]
+            return [
+                Listed(DirectPart(part["PartNumber"], part["Size"]), part["ETag"], part["LastModified"])
+                async for page in pages
+                for part in page.get("Parts", [])
+            ]
 
     async def _proven(self, upload: Upload) -> Digest | None:
         """Return the digest where the storage says that it computed it, and has shown that it does."""
@@ -140,3 +154,20 @@ class S3DirectUploads:
         except StorageError:
             return False
         return True
+
+
+def latest_of(listed: list[Listed]) -> list[Listed]:
+    """Return the part of each number that came last."""
+    latest = {part.direct.number: part for part in sorted(listed, key=attrgetter("came_at"))}
+    return [latest[number] for number in sorted(latest)]
+
+
+def require_latest(listed: list[Listed]) -> None:
+    """Raise BlobUploadInvalid where nobody can tell which of several came last, as within one second."""
+    latest = {part.direct.number: part for part in latest_of(listed)}
+    for part in listed:
+        last = latest[part.direct.number]
+        if part.came_at == last.came_at and part.tag != last.tag:
+            raise BlobUploadInvalid(
+                f"part {part.direct.number} came twice within a second, and not the same; send it once more"
+            )

@@ -103,8 +103,12 @@ async def test_what_makes_no_sense_is_answered_400(
 async def test_parts_that_the_storage_would_not_take_are_not_signed_for(
     client: Uploader, repo: Repository
 ) -> None:
-    answer = await client.ask(await repo.start(), parts="2", size=str(PART))
-    assert (answer.status, answer.code) == (400, "BLOB_UPLOAD_INVALID")
+    small = await client.ask(await repo.start(), parts="2", size=str(PART))
+    assert (small.status, small.code) == (400, "BLOB_UPLOAD_INVALID")
+    large = await client.ask(await repo.start(), size=str((5 << 30) + 1))
+    assert (large.status, large.code) == (400, "BLOB_UPLOAD_INVALID")
+    assert "by `parts`" in large.json()["errors"][0]["detail"]
+    assert (await client.ask(await repo.start(), size=str(5 << 30))).status == 200
 
 
 async def test_who_cannot_push_learns_nothing(on_storage: Registry, repo: Repository) -> None:

@@ -40,6 +40,8 @@ async def test_one_put_and_parts_become_blobs(client: Uploader, repo: Repository
         assert (await repo.close(session, digest_of(content))).status == 201
         assert (await repo.get(f"blobs/{digest_of(content)}")).body == content
     data, session = unique(70_001), await repo.start()
+    (only,) = (await client.sign(session, parts="1", size=str(len(data))))["parts"]
+    assert only["headers"] == {"Content-Length": str(len(data))}
     signed = (await client.sign(session, parts="3", size=str(len(data))))["parts"]
     sizes = [int(part["headers"]["Content-Length"]) for part in signed]
     for number in (2, 0, 1, 0):
