@@ -146,8 +146,9 @@ async def test_storage_that_refuses_to_be_written_to_does(of: Watched) -> None:
 
 
 async def test_question_ends_with_the_process(of: Watched) -> None:
+    before = asyncio.all_tasks()
     async with watched(of.storage) as watch:
         of.storage.may_answer.clear()
         assert watch.is_well()
         await of.storage.is_asked(2)
-    assert len(asyncio.all_tasks()) == 1
+    assert asyncio.all_tasks() <= before
