@@ -11,7 +11,11 @@ LONGEST_SECONDS = 7 * 24 * 3600
 MOST = 100
 
 Seconds: TypeAlias = Annotated[
-    int, Meta(description=f"How long the URL is good for, in seconds: 1 to {LONGEST_SECONDS}.")
+    int,
+    Meta(
+        description=f"How long the URL is good for, in seconds: 1 to {LONGEST_SECONDS}.",
+        extra_json_schema={"minimum": 1, "maximum": LONGEST_SECONDS},
+    ),
 ]
 _END: Final = r"(?!\n)$"
 """The end of a text: `$` alone also stands before a line feed there, to Python and to nobody else."""
@@ -32,7 +36,8 @@ Disposition: TypeAlias = Annotated[
     Meta(
         max_length=255,
         pattern=r"^((inline|attachment)(;[ -~]*)?)?" + _END,
-        description='Content-Disposition to answer with, such as `attachment; filename="layer.tar.gz"`.',
+        description='Content-Disposition to answer with, such as `attachment; filename="layer.tar.gz"`, '
+        "or `attachment; filename*=UTF-8''%C3%BC.tgz` for names beyond ASCII.",
     ),
 ]
 
@@ -47,14 +52,15 @@ class LinkParams(Struct, frozen=True):
 
     @property
     def presented(self) -> Presented:
-        """The headers that were chosen."""
-        return Presented(self.content_type, self.content_disposition)
+        """The headers that were chosen: content of a type is not shown as a page unless that is, too."""
+        disposition = "attachment" if self.content_type else ""
+        return Presented(self.content_type, self.content_disposition or disposition)
 
 
-class NamedLinkParams(LinkParams, frozen=True):
+class NamedLinkParams(LinkParams, frozen=True, kw_only=True):
     """The same for a blob that the query names."""
 
-    digest: Annotated[str, Meta(max_length=255)] = ""
+    digest: Annotated[str, Meta(max_length=255)]
 
 
 class LinksRequest(LinkParams, frozen=True, kw_only=True):

@@ -176,6 +176,17 @@ async def test_bad_wishes_are_refused(blob: Blob, admin: Caller, wrong: dict[str
     assert given.status in {400, 422}
 
 
+async def test_a_digest_is_needed(admin: Caller) -> None:
+    assert (await admin.get("/blobs/url")).status == 422
+
+
+async def test_content_of_a_chosen_type_is_no_page(blob: Blob, admin: Caller, shared: Registry) -> None:
+    given = await admin.get(blob.path, content_type="text/html")
+    answer, _ = await follow(shared, given.json["url"])
+    assert dict(parse_qsl(urlsplit(given.json["url"]).query))["content_disposition"] == "attachment"
+    assert (answer.content_type, answer.headers["Content-Disposition"]) == ("text/html", "attachment")
+
+
 @pytest.mark.parametrize("digest", ["sha256:abc", "md5:" + "0" * 32, "latest", "sha256:" + "A" * 64])
 async def test_what_is_no_digest_is_refused(admin: Caller, digest: str) -> None:
     assert (await admin.get(f"/blobs/{quote(digest)}/url")).status == 400
