@@ -199,13 +199,16 @@ END_SESSION = SQL("""
     DELETE FROM upload_sessions
     WHERE id = %(upload_id)s AND offset_bytes = %(offset)s
         AND lease_token IS NOT DISTINCT FROM %(token)s::uuid
-        AND repository_name = %(repository)s AND expires_at > now()
-        AND (direct IS NULL OR lease_token IS NOT NULL)
+        AND repository_name = %(repository)s
+        AND (lease_token IS NOT NULL OR direct IS NULL AND expires_at > now())
 """)
 
 
 async def end_session(tx: Transaction, repository: str, standing: Standing) -> bool:
-    """Remove the session; False when it does not stand there any more."""
+    """Remove the session; False when it does not stand there any more.
+
+    It does not expire under its writer, however long the last request takes.
+    """
     upload_id, offset, token = standing
     return (
         await tx.run(END_SESSION, upload_id=upload_id, offset=offset, token=token, repository=repository) == 1

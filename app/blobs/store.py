@@ -67,8 +67,8 @@ SETTLE_BLOB = Prepared(
     ), ended AS (
         DELETE FROM upload_sessions
         WHERE id = $4 AND offset_bytes = $5 AND lease_token IS NOT DISTINCT FROM $6
-            AND repository_name = $1 AND expires_at > now()
-            AND (direct IS NULL OR lease_token IS NOT NULL)
+            AND repository_name = $1
+            AND (lease_token IS NOT NULL OR direct IS NULL AND expires_at > now())
             AND EXISTS (SELECT FROM repository)
         RETURNING id
     ), ready AS (
