@@ -70,7 +70,7 @@ async def presign(r: Resources, call: Call, upload_id: UUID, *, wanted: Wanted) 
     if wanted.size is not None:
         await _reserve(r, call, session, blob=Incoming(wanted.size, wanted.digest, session.id))
     state = await _open(r, direct, session, digest=wanted.digest if wanted.is_whole else None)
-    lifetime = r.settings.uploads.presigned_lifetime
+    lifetime = await r.storage.lasting(r.settings.uploads.presigned_lifetime)
     expires_at = datetime.now(UTC).replace(microsecond=0) + lifetime
     parts = []
     for number, size in enumerate(sizes, wanted.first):

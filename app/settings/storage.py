@@ -17,6 +17,7 @@ _ONLY: Final = {
     "secret_key": ("s3",),
     "encryption": ("s3",),
     "kms_key": ("s3",),
+    "ca_file": ("s3",),
     "account": ("azure",),
     "account_key": ("azure",),
     "credentials_file": ("gcs",),
@@ -75,6 +76,13 @@ class StorageSettings(Struct, frozen=True, forbid_unknown_fields=True):
             "its host name. `auto`: where an endpoint is set that does not begin with the account."
         ),
     ] = "auto"
+    ca_file: Annotated[
+        str,
+        Meta(
+            description="S3: the file with the certificate, in PEM, of the authority that the server's "
+            "certificate is from; default: those that all the world knows."
+        ),
+    ] = ""
     access_key: Annotated[
         Secret,
         Meta(

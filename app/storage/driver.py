@@ -152,6 +152,10 @@ class StorageDriver(Protocol):
     async def room(self) -> Room | None:
         """Return how much room there is, or None where the storage knows no limit."""
 
+    @property
+    def keeps_versions(self) -> bool:
+        """Whether what is deleted takes up room still, as far as the storage has said by now."""
+
     async def stat(self, digest: Digest) -> int | None:
         """Return the size in bytes, or None."""
 
@@ -163,6 +167,9 @@ class StorageDriver(Protocol):
 
     def local_path(self, digest: Digest) -> Path | None:
         """Return the file that holds the blob, for sendfile, where the driver has files."""
+
+    async def lasting(self, lifetime: timedelta) -> timedelta:
+        """Return how much of a lifetime a URL has that is signed now: what signs it may end before."""
 
     async def presign(
         self, digest: Digest, lifetime: timedelta, *, content_type: str = "", disposition: str = ""

@@ -29,6 +29,8 @@ _READ_BYTES: Final = 1 << 20
 class FilesystemDriver:
     """Implements `app.storage.StorageDriver` on a directory."""
 
+    keeps_versions = False
+
     def __init__(self, root: Path, keys: Sequence[bytes] = ()) -> None:
         """`keys`: what URLs for uploads are signed with, and behind it what earlier ones were."""
         self._root = root
@@ -78,6 +80,10 @@ class FilesystemDriver:
     def local_path(self, digest: Digest) -> Path:
         """Return the blob's file, whether it exists or not."""
         return self._root / blob_key(digest)
+
+    async def lasting(self, lifetime: timedelta) -> timedelta:
+        """Return all of it."""
+        return lifetime
 
     async def presign(self, *_: object, **__: object) -> None:
         """Return None: only we can send a file."""

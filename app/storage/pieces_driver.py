@@ -27,6 +27,8 @@ _AT_ONCE: Final = 32
 class PieceDriver:
     """Implements `app.storage.StorageDriver` on a container."""
 
+    keeps_versions = False
+
     def __init__(self, container: Container) -> None:
         self._container = container
         self._direct = PieceDirectUploads(container) if container.can_sign else None
@@ -61,6 +63,10 @@ class PieceDriver:
     def local_path(self, digest: Digest) -> Path | None:  # noqa: ARG002 - there are no files
         """Return None: nothing of it is on this machine."""
         return None
+
+    async def lasting(self, lifetime: timedelta) -> timedelta:
+        """Return all of it."""
+        return lifetime
 
     async def presign(
         self, digest: Digest, lifetime: timedelta, *, content_type: str = "", disposition: str = ""

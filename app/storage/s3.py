@@ -15,7 +15,7 @@ from app.settings import StorageSettings
 from app.storage.driver import Inflow, StorageError, UploadState
 from app.storage.paths import blob_key, digest_of
 from app.storage.s3_client import Bucket, open_bucket
-from app.storage.s3_copy import Multipart, Source, abort, copy_upload, is_open, place, seal
+from app.storage.s3_copy import Multipart, Source, abort, begin, copy_upload, is_open, place, seal
 from app.storage.s3_list import list_keys, list_multiparts
 from app.storage.s3_presign import S3DirectUploads
 from app.storage.s3_read import pour, stream
@@ -39,11 +39,19 @@ class S3Driver:
             await self.check_writing()
 
     async def check_writing(self) -> None:
-        """Raise StorageError unless an object can be put."""
-        await self._bucket.put(_CHECK_KEY, b"", is_blob=False)
+        """Raise StorageError unless an object can be put; where each would stay for good, one is begun."""
+        if self._bucket.keeps_versions:
+            await abort(self._bucket, await begin(self._bucket, _CHECK_KEY, is_blob=False))
+        else:
+            await self._bucket.put(_CHECK_KEY, b"", is_blob=False)
 
     async def room(self) -> None:
         """Return None: a bucket has no end."""
+
+    @property
+    def keeps_versions(self) -> bool:
+        """Whether the last object that was put is a version of many."""
+        return self._bucket.keeps_versions
 
     async def stat(self, digest: Digest) -> int | None:
         """Return the size in bytes, or None."""
@@ -60,6 +68,10 @@ class S3Driver:
     def local_path(self, digest: Digest) -> Path | None:  # noqa: ARG002 - there are no files
         """Return None: nothing of it is on this machine."""
         return None
+
+    async def lasting(self, lifetime: timedelta) -> timedelta:
+        """Return how much of it is left to the credentials."""
+        return await self._bucket.lasting(lifetime)
 
     async def presign(
         self, digest: Digest, lifetime: timedelta, *, content_type: str = "", disposition: str = ""

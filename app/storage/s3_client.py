@@ -1,43 +1,49 @@
 """The way to one bucket: a client that retries with care, and whose errors are those of storage."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+import ssl
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
-from functools import cache
-from typing import TYPE_CHECKING, Any, Final
+from functools import cache, partial
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from aiobotocore.config import AioConfig
 from aiobotocore.session import AioSession, get_session
-from botocore.exceptions import BotoCoreError, ClientError, ConnectionError, HTTPClientError  # noqa: A004 - its name
 
 from app.oci.digest import Digest
 from app.settings import StorageSettings
 from app.storage.checksums import checksum_of, sha256_of
-from app.storage.driver import StorageBusy, StorageError, StorageFull
+from app.storage.driver import StorageError
 from app.storage.paths import blob_key
+from app.storage.s3_errors import refuse_redirection, remedy_of, storage_errors
+from app.storage.s3_identity import Identity, find_identity
 
 if TYPE_CHECKING:
     from types_aiobotocore_s3 import S3Client
     from types_aiobotocore_s3.type_defs import ObjectIdentifierTypeDef
 
-_GONE: Final = frozenset({"NoSuchKey", "NoSuchUpload", "404", "NotFound"})
-_FULL: Final = frozenset(
-    {"QuotaExceeded", "XMinioAdminBucketQuotaExceeded", "XMinioStorageFull", "InsufficientStorage"}
-)
-_PATIENCE: Final = frozenset({408, 429, 500, 502, 503, 504})
 _CONNECTIONS: Final = 256
 _REMOVED_AT_ONCE: Final = 1_000
+
+
+class Signer(NamedTuple):
+    """What signs URLs: a client for the server as clients reach it, and whose signature that is."""
+
+    s3: "S3Client"
+    identity: Identity
 
 
 class Bucket:
     """The bucket's objects below the prefix, by our own keys."""
 
     def __init__(
-        self, s3: "S3Client", settings: StorageSettings, *, signer: "S3Client", copy_bytes: int
+        self, s3: "S3Client", settings: StorageSettings, *, signer: "Signer", copy_bytes: int
     ) -> None:
         self.s3: Final = s3
         self._signer = signer
+        self.keeps_versions = False
+        """Whether what is removed or written over stays behind; the last object that was put showed it."""
         self._settings = settings
         self.part_bytes: Final = settings.part_bytes
         self.patience: Final = settings.read_timeout.total_seconds()
@@ -81,9 +87,10 @@ class Bucket:
         """Store an object whole; the storage refuses it unless it is what was sent."""
         checksum = sha256 or await asyncio.to_thread(sha256_of, content)
         with storage_errors():
-            await self.s3.put_object(
+            done = await self.s3.put_object(
                 **self.at(key), Body=content, ChecksumSHA256=checksum, **self.kept(is_blob=is_blob)
             )
+        self.keeps_versions = done.get("VersionId", "null") != "null"
 
     async def put_blob(self, digest: Digest, content: bytes) -> None:
         """Store a blob whole."""
@@ -97,12 +104,16 @@ class Bucket:
         except FileNotFoundError:
             return None
 
+    async def lasting(self, lifetime: timedelta) -> timedelta:
+        """Return how much of a lifetime a URL has that is signed now: it ends with the credentials."""
+        return await self._signer.identity.lasting(lifetime)
+
     async def sign(
         self, key: str, lifetime: timedelta, *, call: str = "get_object", **chosen: str | int
     ) -> str:
         """Return a URL that makes this call on the object for as long, at the server as clients reach it."""
         with storage_errors():
-            return await self._signer.generate_presigned_url(
+            return await self._signer.s3.generate_presigned_url(
                 call,
                 Params={**self.at(key), **chosen},
                 ExpiresIn=int(lifetime.total_seconds()),
@@ -143,30 +154,37 @@ async def open_bucket(settings: StorageSettings, copy_bytes: int) -> AsyncIterat
         read_timeout=settings.read_timeout.total_seconds(),
         max_pool_connections=_CONNECTIONS,
     )
+    if settings.ca_file:
+        _require_authority(settings.ca_file)
     async with AsyncExitStack() as stack:
-        s3 = await stack.enter_async_context(_client(settings, settings.endpoint, config))
-        signer = s3
-        if settings.public_endpoint:
-            signer = await stack.enter_async_context(_client(settings, settings.public_endpoint, config))
-        bucket = Bucket(s3, settings, signer=signer, copy_bytes=copy_bytes)
+        identity = Identity() if settings.access_key else await find_identity(_session())
+        opened = partial(_opened, stack, settings, config=config, identity=identity)
+        s3 = await opened(settings.endpoint)
+        signer = await opened(settings.public_endpoint) if settings.public_endpoint else s3
+        bucket = Bucket(s3, settings, signer=Signer(signer, identity), copy_bytes=copy_bytes)
         await _find(bucket, settings.endpoint or "S3")
         yield bucket
 
 
-@asynccontextmanager
-async def _client(settings: StorageSettings, endpoint: str, config: AioConfig) -> AsyncIterator["S3Client"]:
+async def _opened(
+    stack: AsyncExitStack, settings: StorageSettings, endpoint: str, *, config: AioConfig, identity: Identity
+) -> "S3Client":
+    """Open a client of a server, until the stack is closed."""
     with storage_errors():
         creating = _session().create_client(
             "s3",
             region_name=settings.region or None,
             endpoint_url=endpoint or None,
+            verify=settings.ca_file or None,
             # Plain strings: the SDK knows nothing of ours.
             aws_access_key_id=str(settings.access_key) or None,
             aws_secret_access_key=str(settings.secret_key) or None,
             config=config,
         )
-    async with creating as s3:
-        yield s3
+        s3: S3Client = await stack.enter_async_context(creating)
+    s3.meta.events.register_first("before-sign.s3", identity.renew)
+    s3.meta.events.register_first("needs-retry.s3", refuse_redirection)
+    return s3
 
 
 @cache
@@ -177,36 +195,22 @@ def _session() -> AioSession:
 
 async def _find(bucket: Bucket, where: str) -> None:
     """Raise StorageError unless the bucket is there; by a list, for what refuses a HEAD cannot say why."""
-    with storage_errors():
-        try:
-            await bucket.s3.list_objects_v2(**bucket.below(""), MaxKeys=1)
-        except bucket.s3.exceptions.NoSuchBucket:
-            raise StorageError(
-                f"there is no bucket `{bucket.name}` at {where}: make it, or name another one by "
-                "ROADSTEAD_STORAGE_BUCKET"
-            ) from None
-
-
-@contextmanager
-def storage_errors() -> Iterator[None]:
-    """Raise FileNotFoundError for what is not there, else StorageFull, StorageBusy or StorageError."""
     try:
-        yield
-    except ClientError as error:
-        raise _translated(error) from error
-    except (ConnectionError, HTTPClientError, OSError) as error:
-        if isinstance(error, FileNotFoundError):
-            raise
-        raise StorageBusy(f"{type(error).__name__}: {error}") from error
-    except BotoCoreError as error:
-        raise StorageError(f"{type(error).__name__}: {error}") from error
+        with storage_errors():
+            await bucket.s3.list_objects_v2(**bucket.below(""), MaxKeys=1)
+    except FileNotFoundError as error:
+        raise StorageError(f"what answers at {where} does not speak S3: {error}") from error
+    except StorageError as error:
+        is_missing = isinstance(error.__cause__, bucket.s3.exceptions.NoSuchBucket)
+        said = f"there is no bucket `{bucket.name}` at {where}" if is_missing else str(error).rstrip(".")
+        raise StorageError(": ".join(filter(None, (said, remedy_of(error.__cause__))))) from error
 
 
-def _translated(error: ClientError) -> Exception:
-    code = str(error.response.get("Error", {}).get("Code", ""))
-    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-    if code in _GONE:
-        return FileNotFoundError(str(error))
-    if code in _FULL:
-        return StorageFull(str(error))
-    return StorageBusy(str(error)) if status in _PATIENCE else StorageError(str(error))
+def _require_authority(file: str) -> None:
+    """Raise StorageError unless certificates can be read from a file."""
+    try:
+        ssl.create_default_context(cafile=file)
+    except OSError as error:
+        raise StorageError(
+            f"no certificate in PEM can be read from {file}, which ROADSTEAD_STORAGE_CA_FILE names: {error}"
+        ) from error

@@ -12,7 +12,8 @@ from app.oci.digest import Digest
 from app.storage.driver import StorageError
 from app.storage.parts import part_size
 from app.storage.paths import blob_key
-from app.storage.s3_client import Bucket, storage_errors
+from app.storage.s3_client import Bucket
+from app.storage.s3_errors import storage_errors
 from app.storage.s3_read import read_first
 from app.storage.s3_state import Part, Upload, named, tail_key
 

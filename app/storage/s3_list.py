@@ -4,7 +4,8 @@ from collections.abc import AsyncIterator
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from app.storage.s3_client import Bucket, storage_errors
+from app.storage.s3_client import Bucket
+from app.storage.s3_errors import storage_errors
 
 if TYPE_CHECKING:
     from types_aiobotocore_s3.type_defs import ListMultipartUploadsOutputTypeDef

@@ -19,8 +19,9 @@ from app.oci.errors import BlobUploadInvalid
 from app.storage.checksums import checksum_of
 from app.storage.direct import require_whole
 from app.storage.driver import DirectPart, Frozen, SignedPut, StorageBusy, StorageError, UploadState
-from app.storage.s3_client import Bucket, storage_errors
+from app.storage.s3_client import Bucket
 from app.storage.s3_copy import Multipart, abort, begin, complete
+from app.storage.s3_errors import storage_errors
 from app.storage.s3_state import Part, Upload, parts_key, upload_of
 
 _LEAST_PART_BYTES: Final = 5 << 20
@@ -126,17 +127,19 @@ class S3DirectUploads:
         async with self._asking:
             if self._is_checking is None:
                 self._is_checking = await self._refuses_wrong_parts()
-        return self._is_checking
+        return bool(self._is_checking)
 
-    async def _refuses_wrong_parts(self) -> bool:
+    async def _refuses_wrong_parts(self) -> bool | None:
+        """Whether it takes right parts only; None: it took none, for whatever reason, and is asked again."""
         probe = await begin(self._bucket, parts_key(uuid4().hex), is_blob=False, checksum="SHA256")
         try:
-            taken = [
-                await self._takes(probe, checksum) for checksum in (hashlib.sha256().digest(), bytes(32))
+            # The right one comes last: who could not have asked at all has shown nothing by a refusal.
+            wrong, right = [
+                await self._takes(probe, checksum) for checksum in (bytes(32), hashlib.sha256().digest())
             ]
         finally:
             await abort(self._bucket, probe)
-        return taken == [True, False]
+        return not wrong if right else None
 
     async def _takes(self, probe: Multipart, checksum: bytes) -> bool:
         """Whether it takes an empty part as one with this hash."""

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Final
 from app.storage.driver import Inflow, StorageError
 from app.storage.held import Held, hold
 from app.storage.resumed import BrokenOff, resumed
-from app.storage.s3_client import Bucket, storage_errors
+from app.storage.s3_client import Bucket
+from app.storage.s3_errors import storage_errors
 
 if TYPE_CHECKING:
     from aiobotocore.response import AioStreamingBody

@@ -12,8 +12,9 @@ from app.oci.digest import Digest
 from app.storage.checksums import crc32_of, md5_of
 from app.storage.driver import StorageError, UploadState
 from app.storage.parts import Filling
-from app.storage.s3_client import Bucket, storage_errors
+from app.storage.s3_client import Bucket
 from app.storage.s3_copy import Multipart, abort, begin
+from app.storage.s3_errors import storage_errors
 from app.storage.s3_read import read_first
 from app.storage.s3_state import Part, Upload, named, tail_key
 

@@ -60,19 +60,24 @@ class SignedUrls:
         self._known.pop(wanted, None)
         if len(self._known) >= _MOST:
             del self._known[next(iter(self._known))]
-        fresh = min(_LONGEST_SECONDS, wanted.lifetime.total_seconds() / _SHARE)
+        left = signed.expires_at - datetime.now(UTC)
+        fresh = min(_LONGEST_SECONDS, left.total_seconds() / _SHARE)
         self._known[wanted] = (signed, time.monotonic() + fresh)
 
     async def _sign(self, wanted: Wanted) -> SignedUrl | None:
+        lifetime = wanted.lifetime if self._cdn else await self._storage.lasting(wanted.lifetime)
         # Whole seconds, for more cannot be signed.
-        expires_at = datetime.now(UTC).replace(microsecond=0) + wanted.lifetime
-        url = self._sign_for_cdn(wanted, expires_at) if self._cdn else await self._presign(wanted)
+        expires_at = datetime.now(UTC).replace(microsecond=0) + lifetime
+        if self._cdn:
+            url = self._sign_for_cdn(wanted, expires_at)
+        else:
+            url = await self._presign(wanted, lifetime)
         return None if url is None else SignedUrl(url, expires_at)
 
-    async def _presign(self, wanted: Wanted) -> str | None:
+    async def _presign(self, wanted: Wanted, lifetime: timedelta) -> str | None:
         return await self._storage.presign(
             wanted.digest,
-            wanted.lifetime,
+            lifetime,
             content_type=wanted.content_type,
             disposition=wanted.disposition,
         )

@@ -48,7 +48,7 @@ async def check_storage(settings: Settings) -> bool:
         except StorageError as error:
             return _shown(_REACHED, Result(str(error), _TO_REACH_IT))
         _shown(_REACHED, Result(""))
-        trial = await stack.enter_async_context(trial_of(driver, settings.storage.part_bytes))
+        trial = await stack.enter_async_context(trial_of(driver, settings.storage))
         first, *others = CHECKS
         # Whatever keeps it from writing would only be said again and again.
         return await _tried(first, trial) and all([await _tried(check, trial) for check in others])

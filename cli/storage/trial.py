@@ -1,6 +1,7 @@
 """A storage that is tried out: what is made in it for that is removed again, whatever happens."""
 
 import secrets
+import ssl
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
@@ -11,10 +12,11 @@ from functools import partial
 from http import HTTPStatus
 from typing import Final
 
-from aiohttp import ClientResponse, ClientSession, ClientTimeout
+from aiohttp import ClientResponse, ClientSession, ClientTimeout, TCPConnector
 from yarl import URL
 
 from app.oci.digest import Digest
+from app.settings import StorageSettings
 from app.storage import DirectUploads, Frozen, SignedPut, StorageDriver, StorageError, UploadState
 
 _PATIENCE: Final = ClientTimeout(total=120)
@@ -137,10 +139,13 @@ class SignedUpload:
 
 
 @asynccontextmanager
-async def trial_of(driver: StorageDriver, part_bytes: int) -> AsyncIterator[Trial]:
+async def trial_of(driver: StorageDriver, settings: StorageSettings) -> AsyncIterator[Trial]:
     """Lend a trial; nothing of it stays."""
-    async with ClientSession(timeout=_PATIENCE) as client:
-        trial = Trial(driver, client, part_bytes)
+    trusted = ssl.create_default_context()
+    if settings.ca_file:
+        trusted.load_verify_locations(settings.ca_file)
+    async with ClientSession(timeout=_PATIENCE, connector=TCPConnector(ssl=trusted)) as client:
+        trial = Trial(driver, client, settings.part_bytes)
         try:
             yield trial
         finally:

@@ -2,16 +2,17 @@
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
 from aiohttp import web
 
 from app.oci.digest import Digest
-from app.storage import StorageDriver, StorageFull
+from app.storage import StorageDriver, StorageError, StorageFull
 from app.storage.s3 import open_driver
 from tests.contracts.storing import EVERYTHING, LARGE, append, blob, settings_on
-from tests.support.faulty import Ask, FaultyWay, answering, faulty_way, where
+from tests.support.faulty import Ask, FaultyWay, answering, faulty_way, first, no_fault, where
 from tests.support.s3 import Bucket
 
 pytestmark = pytest.mark.slow
@@ -92,3 +93,65 @@ async def test_a_storage_without_room_is_full_in_the_words_of_each(
     way.fault = answering(status, f"<Error><Code>{code}</Code><Message>No room.</Message></Error>")
     with pytest.raises(StorageFull):
         await driver.put(Digest.of(b"blob"), b"blob")
+
+
+async def test_a_bucket_in_another_region_is_refused_at_the_start(bucket: Bucket, way: FaultyWay) -> None:
+    """Requests would find their way, but URLs would be signed for the wrong one."""
+    said = "<Code>AuthorizationHeaderMalformed</Code><Message>Wrong.</Message><Region>eu-central-1</Region>"
+    way.fault = first(1, answering(400, f"<Error>{said}</Error>"))
+    with pytest.raises(StorageError, match="ROADSTEAD_STORAGE_REGION"):
+        async with open_driver(settings_on(bucket.by(way.url).settings)):
+            pass
+
+
+async def test_what_answers_and_is_no_s3_is_said(bucket: Bucket, way: FaultyWay) -> None:
+    way.fault = answering(404, "<html><body>Nothing here.<br></body>")
+    with pytest.raises(StorageError, match="does not speak S3"):
+        async with open_driver(settings_on(bucket.by(way.url).settings)):
+            pass
+
+
+async def test_a_check_leaves_no_version_behind_where_all_are_kept(
+    way: FaultyWay, driver: StorageDriver
+) -> None:
+    stored = []
+
+    async def versioned(request: web.Request, ask: Ask) -> web.StreamResponse:
+        answer = await ask()
+        if request.method == "PUT":
+            stored.append(request.path)
+            answer.headers["x-amz-version-id"] = str(len(stored))
+        return answer
+
+    before = driver.keeps_versions
+    way.fault = versioned
+    for _ in range(3):
+        await driver.check_writing()
+    assert (before, driver.keeps_versions) == (False, True)
+    assert len(stored) == 1
+    way.fault = where(lambda request: request.method == "POST", answering(403, ""))
+    with pytest.raises(StorageError):
+        await driver.check_writing()
+
+
+async def test_that_nothing_could_be_asked_is_no_proof_that_wrong_bytes_are_taken(
+    way: FaultyWay, driver: StorageDriver
+) -> None:
+    """As while credentials have ended: the next upload is refused by the storage itself again."""
+    assert driver.direct is not None
+    denied = answering(400, "<Error><Code>ExpiredToken</Code><Message>It is over.</Message></Error>")
+    way.fault = where(lambda request: "partNumber" in request.query, denied)
+    unproven = await driver.direct.begin(DIGEST)
+    way.fault = no_fault
+    proven = await driver.direct.begin(DIGEST)
+    assert ("sha256" in unproven, "sha256" in proven) == (False, True)
+    await driver.discard(unproven)
+    await driver.discard(proven)
+
+
+async def test_no_certificate_where_one_is_named_is_said(bucket: Bucket, tmp_path: Path) -> None:
+    for file in (tmp_path / "none.pem", Path(__file__)):
+        place = bucket.settings | {"storage_ca_file": str(file)}
+        with pytest.raises(StorageError, match="ROADSTEAD_STORAGE_CA_FILE"):
+            async with open_driver(settings_on(place)):
+                pass

@@ -1,6 +1,7 @@
 """`roadstead storage check`: what a storage cannot do is named, and nothing is left in it."""
 
 import asyncio
+import json
 import signal
 import sys
 from asyncio.subprocess import PIPE, Process
@@ -140,6 +141,36 @@ async def test_what_is_not_allowed_has_a_cross_and_all_else_is_tried(
     assert "AccessDenied" in failure
     assert "ListBucketMultipartUploads" in lines[lines.index(failure) + 1]
     assert await names_in(on_s3) == []
+
+
+async def test_a_bucket_that_keeps_old_versions_is_said_to(
+    check: Check, on_s3: Bucket, way: FaultyWay
+) -> None:
+    async def versioned(_: web.Request, ask: Ask) -> web.StreamResponse:
+        answer = await ask()
+        answer.headers["x-amz-version-id"] = "one-of-many"
+        return answer
+
+    way.fault = where(lambda request: request.method == "PUT", versioned)
+    (said,) = [line for line in await check(on_s3.by(way.url).settings) if "deleted" in line]
+    assert said.startswith("✓")
+    assert "keeps old versions" in said
+
+
+async def test_credentials_are_found_and_renewed_where_the_sdk_looks(on_s3: Bucket, tmp_path: Path) -> None:
+    issued, config = tmp_path / "issued.json", tmp_path / "config"
+    config.write_text(f"[default]\ncredential_process = cat {issued}\n")
+    given = {name: value for name, value in on_s3.settings.items() if not name.endswith("_key")}
+    environment = settings_on(given) | {"AWS_CONFIG_FILE": str(config)}
+    status, lines, _ = await ended(await started(environment))
+    assert (status, len(lines)) == (1, 2)
+    assert "no credentials are to be had" in lines[0]
+    # So soon that they are renewed before each request.
+    end = (datetime.now(UTC) + timedelta(minutes=1)).isoformat()
+    keys = {"AccessKeyId": on_s3.chosen["access_key"], "SecretAccessKey": on_s3.chosen["secret_key"]}
+    issued.write_text(json.dumps({"Version": 1, "Expiration": end, **keys}))
+    status, lines, error = await ended(await started(environment))
+    assert (status, error) == (0, "")
 
 
 async def test_who_has_no_room_is_told_to_make_some(check: Check, on_s3: Bucket, way: FaultyWay) -> None:

@@ -1,6 +1,7 @@
 """Signed URLs: what a CDN is told, and that the same URL is given again for a moment."""
 
 import base64
+import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
@@ -86,6 +87,25 @@ async def test_the_same_url_is_given_again_for_a_tenth_of_its_life(storage: File
     assert timedelta(0) < again.expires_at - first.expires_at <= timedelta(seconds=2)
     kept = await urls.get(Wanted(DIGEST, 10 * MINUTE))
     assert kept is await urls.get(Wanted(DIGEST, 10 * MINUTE))
+
+
+class Ending(FilesystemDriver):
+    """A storage whose credentials end in two seconds."""
+
+    async def lasting(self, lifetime: timedelta) -> timedelta:
+        return min(lifetime, timedelta(seconds=2))
+
+    async def presign(self, *asked: object, **_: object) -> str:  # type: ignore[override]  # files have none
+        return f"https://storage.example.org/{time.monotonic_ns()}?for={asked[1]}"
+
+
+async def test_a_url_ends_with_what_signed_it_and_is_not_given_for_longer(tmp_path: Path) -> None:
+    urls, wanted = SignedUrls(Ending(tmp_path), DownloadSettings()), Wanted(DIGEST, 60 * MINUTE)
+    first = await urls.get(wanted)
+    assert first is not None
+    assert first.url.endswith("?for=0:00:02")
+    assert first.expires_at <= datetime.now(UTC) + timedelta(seconds=2)
+    await until(lambda: urls.get(wanted), lambda signed: signed != first)
 
 
 async def test_not_more_is_remembered_than_there_is_room_for(storage: FilesystemDriver) -> None:

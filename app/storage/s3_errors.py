@@ -1,0 +1,102 @@
+"""What goes wrong between us and S3, as errors of storage, and what an operator does about it."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Final
+
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    ConnectionError,  # noqa: A004 - its name
+    HTTPClientError,
+    NoCredentialsError,
+    SSLError,
+)
+
+from app.storage.driver import StorageBusy, StorageError, StorageFull
+
+if TYPE_CHECKING:
+    from botocore.model import OperationModel
+
+_GONE: Final = frozenset({"NoSuchKey", "NoSuchUpload", "404", "NotFound"})
+_FULL: Final = frozenset(
+    {"QuotaExceeded", "XMinioAdminBucketQuotaExceeded", "XMinioStorageFull", "InsufficientStorage"}
+)
+_PATIENCE: Final = frozenset({408, 429, 500, 502, 503, 504})
+
+_ELSEWHERE: Final = frozenset({"AuthorizationHeaderMalformed", "PermanentRedirect"})
+_RENEW: Final = "these credentials have ended: let what issues them do so in time"
+_REMEDIES: Final = {
+    "AccessDenied": "let the account of the settings list the bucket (s3:ListBucket)",
+    **dict.fromkeys(_ELSEWHERE, "set ROADSTEAD_STORAGE_REGION to that of the bucket"),
+    "NoSuchBucket": "make it, or name another one by ROADSTEAD_STORAGE_BUCKET",
+    "ExpiredToken": _RENEW,
+    "InvalidTokenId": _RENEW,
+    "InvalidAccessKeyId": "the server knows no such key: compare ROADSTEAD_STORAGE_ACCESS_KEY and the server",
+    "SignatureDoesNotMatch": "compare ROADSTEAD_STORAGE_SECRET_KEY with the access key; a proxy before the "
+    "storage has to leave Host and path as they are",
+    "RequestTimeTooSkewed": "set the clocks by NTP",
+}
+
+
+class _Gone(FileNotFoundError):
+    """The storage has no such thing; files of this machine, which the SDK reads, too, are another matter."""
+
+
+@contextmanager
+def storage_errors() -> Iterator[None]:
+    """Raise FileNotFoundError for what the storage has not, else StorageFull, StorageBusy or StorageError."""
+    try:
+        yield
+    except ClientError as error:
+        raise _translated(error) from error
+    except (ConnectionError, HTTPClientError, OSError) as error:
+        if isinstance(error, _Gone):
+            raise
+        raise StorageBusy(f"{type(error).__name__}: {error}") from error
+    except BotoCoreError as error:
+        raise StorageError(f"{type(error).__name__}: {error}") from error
+
+
+def refuse_redirection(
+    response: tuple[object, dict[str, Any]] | None,
+    operation: "OperationModel",
+    **_: object,
+) -> None:
+    """Raise ClientError where the bucket is in another region than requests are signed for.
+
+    The SDK would ask again with the right one, but goes on to sign URLs with the wrong one.
+    """
+    parsed = response[1] if response else {}
+    if parsed.get("Error", {}).get("Code") in _ELSEWHERE:
+        raise ClientError(parsed, operation.name)
+
+
+def remedy_of(error: BaseException | None) -> str:
+    """Return what is to be done about what keeps a bucket from being used, where that is known."""
+    match error:
+        case ClientError():
+            return _REMEDIES.get(_code(error), "")
+        case NoCredentialsError():
+            return (
+                "set ROADSTEAD_STORAGE_ACCESS_KEY and ..._SECRET_KEY, or give this machine an identity that "
+                "the SDK finds"
+            )
+        case SSLError():
+            return "name the authority of the server's certificate in ROADSTEAD_STORAGE_CA_FILE"
+        case _:
+            return ""
+
+
+def _code(error: ClientError) -> str:
+    return str(error.response.get("Error", {}).get("Code", ""))
+
+
+def _translated(error: ClientError) -> Exception:
+    code = _code(error)
+    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    if code in _GONE:
+        return _Gone(str(error))
+    if code in _FULL:
+        return StorageFull(str(error))
+    return StorageBusy(str(error)) if status in _PATIENCE else StorageError(str(error))

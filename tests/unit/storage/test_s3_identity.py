@@ -1,0 +1,109 @@
+"""Whose signature it is: credentials that end are renewed, and no URL is said to live longer than they do."""
+
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+from typing import Never
+
+import pytest
+from aiobotocore.credentials import AioRefreshableCredentials
+from botocore.exceptions import ClientError, CredentialRetrievalError
+
+from app.storage import StorageBusy
+from app.storage.s3_errors import remedy_of, storage_errors
+from app.storage.s3_identity import Identity
+
+HOUR = timedelta(hours=1)
+WEEK = timedelta(days=7)
+
+Issued = dict[str, str]
+
+
+def issued(lifetime: timedelta) -> Issued:
+    end = (datetime.now(UTC) + lifetime).isoformat()
+    return {"access_key": "key", "secret_key": "secret", "token": "token", "expiry_time": end}
+
+
+def identity(first: timedelta, renew: Callable[[], Awaitable[Issued]]) -> Identity:
+    return Identity(
+        AioRefreshableCredentials.create_from_metadata(issued(first), refresh_using=renew, method="test")
+    )
+
+
+async def for_an_hour() -> Issued:
+    return issued(HOUR)
+
+
+async def never() -> Never:
+    raise AssertionError("nothing has to be renewed yet")
+
+
+async def without_its_file() -> Never:
+    raise FileNotFoundError("the token of the pod")
+
+
+async def ended() -> Issued:
+    return issued(-HOUR)
+
+
+async def failing() -> Never:
+    raise CredentialRetrievalError(provider="test", error_msg="it is away")
+
+
+async def test_a_url_ends_with_the_credentials() -> None:
+    left = await identity(HOUR, never).lasting(WEEK)
+    assert HOUR - timedelta(seconds=3) < left < HOUR
+    assert left.microseconds == 0
+    assert await identity(HOUR, never).lasting(timedelta(minutes=1)) == timedelta(minutes=1)
+
+
+async def test_keys_without_an_end_sign_for_any_time() -> None:
+    assert await Identity().lasting(WEEK) == WEEK
+
+
+async def test_what_ends_soon_is_renewed_first() -> None:
+    assert await identity(timedelta(minutes=1), for_an_hour).lasting(WEEK) > timedelta(minutes=59)
+
+
+async def test_what_cannot_be_renewed_is_used_as_long_as_it_may() -> None:
+    assert await identity(timedelta(minutes=14), failing).lasting(WEEK) > timedelta(minutes=13)
+
+
+@pytest.mark.parametrize("renew", [without_its_file, ended, failing])
+async def test_what_has_ended_and_cannot_be_renewed_is_for_later(
+    renew: Callable[[], Awaitable[Issued]],
+) -> None:
+    with pytest.raises(StorageBusy, match="no credentials are to be had"):
+        await identity(-HOUR, renew).renew()
+
+
+def test_a_file_of_this_machine_that_is_missing_is_no_missing_blob() -> None:
+    with pytest.raises(StorageBusy), storage_errors():
+        raise FileNotFoundError("the token of the pod")
+
+
+def refused(code: str, status: int) -> ClientError:
+    return ClientError(
+        {"Error": {"Code": code, "Message": "Said."}, "ResponseMetadata": {"HTTPStatusCode": status}},
+        "GetObject",
+    )
+
+
+def test_what_the_storage_has_not_stays_missing_through_all_layers() -> None:
+    with pytest.raises(FileNotFoundError), storage_errors(), storage_errors():
+        raise refused("NoSuchKey", 404)
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        ("AccessDenied", "s3:ListBucket"),
+        ("AuthorizationHeaderMalformed", "ROADSTEAD_STORAGE_REGION"),
+        ("ExpiredToken", "have ended"),
+        ("SignatureDoesNotMatch", "ROADSTEAD_STORAGE_SECRET_KEY"),
+        ("Surprise", ""),
+    ],
+)
+def test_what_keeps_a_bucket_from_being_used_has_a_remedy(code: str, words: str) -> None:
+    remedy = remedy_of(refused(code, 403))
+    assert words in remedy
+    assert bool(words) == bool(remedy)
