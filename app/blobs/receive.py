@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import aclosing
 from typing import Final
 
 from app.blobs.model import UploadSession
@@ -108,8 +109,9 @@ async def hash_stored(
 ) -> RunningDigest:
     """Read the first bytes of an upload; raise FileNotFoundError."""
     running = RunningDigest(algorithm)
-    async for piece in r.storage.read_upload(state, length):
-        await asyncio.to_thread(running.update, piece)
-        if sign_of_life is not None:
-            await sign_of_life()
+    async with aclosing(r.storage.read_upload(state, length)) as pieces:
+        async for piece in pieces:
+            await asyncio.to_thread(running.update, piece)
+            if sign_of_life is not None:
+                await sign_of_life()
     return running

@@ -6,6 +6,7 @@ copy that was cut short goes on where it was, by what the target lists.
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from contextlib import aclosing
 from typing import Final
 
 from msgspec import Struct
@@ -115,8 +116,9 @@ async def _copied(source: StorageDriver, target: StorageDriver, digest: Digest, 
     state, writer = await target.append(target.new_upload(), 0, is_contested=False)
     try:
         running = RunningDigest(digest.algorithm)
-        async for piece in source.read(digest, 0, size):
-            await asyncio.gather(writer.write(piece), asyncio.to_thread(running.update, piece))
+        async with aclosing(source.read(digest, 0, size)) as pieces:
+            async for piece in pieces:
+                await asyncio.gather(writer.write(piece), asyncio.to_thread(running.update, piece))
         state = await writer.finish()
     except BaseException:
         await writer.drop()

@@ -65,14 +65,14 @@ class AzureContainer:
 
     async def read(self, key: str, start: int, stop: int) -> AsyncGenerator[bytes]:
         """Ask once for the bytes of a blob."""
-        body, length = await _get(self._account.blob(key), start, stop)
-        try:
+        async with _got(self._account.blob(key), start, stop) as (body, length):
             if length != stop - start:
                 raise StorageError(f"{key} has not the {stop} bytes that it should have")
-            async for piece in body:
-                yield piece
-        except (AzureError, OSError) as error:
-            raise BrokenOff(f"reading broke off: {type(error).__name__}: {error}") from error
+            try:
+                async for piece in body:
+                    yield piece
+            except (AzureError, OSError) as error:
+                raise BrokenOff(f"reading broke off: {type(error).__name__}: {error}") from error
 
     async def remove(self, key: str) -> None:
         """Remove a blob; fine where there is none."""
@@ -117,7 +117,7 @@ class AzureContainer:
             return {}
         return {block.id: block.size for block in (*committed, *staged)}
 
-    async def read_pieces(self, upload: Upload, start: int, stop: int) -> AsyncIterator[bytes]:
+    async def read_pieces(self, upload: Upload, start: int, stop: int) -> AsyncGenerator[bytes]:
         """Yield the bytes of an upload; blocks can only be read once they are committed."""
         await self._commit(upload)
         read = partial(self.read, upload_key(upload.name))
@@ -232,15 +232,18 @@ async def _copied(blob: BlobClient) -> str | None:
         await asyncio.sleep(_POLL_SECONDS)
 
 
-async def _get(blob: BlobClient, start: int, stop: int) -> tuple[AsyncIterator[bytes], int]:
+@asynccontextmanager
+async def _got(blob: BlobClient, start: int, stop: int) -> AsyncIterator[tuple[AsyncIterator[bytes], int]]:
     """Ask for a range as one stream: what the SDK shows of this collects it in memory, piece by piece."""
 
-    def taken(
-        _: object, body: AsyncIterator[bytes], headers: dict[str, Any]
-    ) -> tuple[AsyncIterator[bytes], int]:
-        return body, int(headers["Content-Length"])
+    def taken(answer: Any, body: AsyncIterator[bytes], headers: dict[str, Any]) -> Any:  # noqa: ANN401 - the SDK's
+        return answer.http_response.internal_response, body, int(headers["Content-Length"])
 
     download: Any = blob._client.blob.download  # noqa: SLF001 - see above
     with storage_errors():
-        found: tuple[AsyncIterator[bytes], int] = await download(range=f"bytes={start}-{stop - 1}", cls=taken)
-    return found
+        response, body, length = await download(range=f"bytes={start}-{stop - 1}", cls=taken)
+    try:
+        yield body, length
+    finally:
+        # The SDK closes it at the end and after some errors, and not when nobody reads on.
+        response.close()

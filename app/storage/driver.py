@@ -141,7 +141,10 @@ class DirectUploads(Protocol):
 
 
 class StorageDriver(Protocol):
-    """Keeps blobs by digest, and uploads until they become blobs."""
+    """Keeps blobs by digest, and uploads until they become blobs.
+
+    Whoever may stop reading bytes before their end closes what yields them: behind it is a connection.
+    """
 
     async def check(self) -> None:
         """Raise StorageError unless the storage answers; cheap, since it is asked for ever."""
@@ -213,7 +216,7 @@ class StorageDriver(Protocol):
         the caller discards the old one. Raises FileNotFoundError when the first bytes are not there.
         """
 
-    def read_upload(self, state: UploadState, length: int) -> AsyncIterator[bytes]:
+    def read_upload(self, state: UploadState, length: int) -> AsyncGenerator[bytes]:
         """Yield the first `length` bytes of an upload."""
 
     async def commit(self, state: UploadState, digest: Digest, size: int) -> None:

@@ -68,10 +68,9 @@ class FilesystemDriver:
         except FileNotFoundError:
             return None
 
-    async def read(self, digest: Digest, start: int, stop: int) -> AsyncGenerator[bytes]:
+    def read(self, digest: Digest, start: int, stop: int) -> AsyncGenerator[bytes]:
         """Yield the bytes `start <= i < stop`."""
-        async for piece in _read(self.local_path(digest), start, stop):
-            yield piece
+        return _read(self.local_path(digest), start, stop)
 
     def pour(self, digest: Digest, start: int, stop: int) -> AsyncGenerator[bytes]:
         """Yield the bytes `start <= i < stop`."""
@@ -133,10 +132,9 @@ class FilesystemDriver:
             await self.discard(copy)
             raise
 
-    async def read_upload(self, state: UploadState, length: int) -> AsyncIterator[bytes]:
+    def read_upload(self, state: UploadState, length: int) -> AsyncGenerator[bytes]:
         """Yield the first `length` bytes of an upload."""
-        async for piece in _read(self._upload(state), 0, length):
-            yield piece
+        return _read(self._upload(state), 0, length)
 
     async def commit(self, state: UploadState, digest: Digest, size: int) -> None:
         """Rename the finished file to its place, durably."""
@@ -230,7 +228,7 @@ def _digests_below(directory: Path, algorithm: str) -> list[Digest]:
     return found
 
 
-async def _read(path: Path, start: int, stop: int) -> AsyncIterator[bytes]:
+async def _read(path: Path, start: int, stop: int) -> AsyncGenerator[bytes]:
     with storage_errors():
         file = await asyncio.to_thread(os.open, path, os.O_RDONLY | os.O_CLOEXEC)
     try:

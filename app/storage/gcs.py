@@ -136,7 +136,7 @@ class GcsContainer:
         below = _piece_key(upload, "")
         return {found.key.removeprefix(below): found.size async for found in self._list(below)}
 
-    async def read_pieces(self, upload: Upload, start: int, stop: int) -> AsyncIterator[bytes]:
+    async def read_pieces(self, upload: Upload, start: int, stop: int) -> AsyncGenerator[bytes]:
         """Yield the bytes of an upload, one object after the other."""
         for piece in upload.pieces:
             read = partial(self.read, _piece_key(upload.name, piece.name))

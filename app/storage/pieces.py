@@ -115,7 +115,7 @@ class Container(Protocol):
     async def sizes(self, upload: str) -> dict[str, int]:
         """Return the size of every piece of an upload."""
 
-    def read_pieces(self, upload: Upload, start: int, stop: int) -> AsyncIterator[bytes]:
+    def read_pieces(self, upload: Upload, start: int, stop: int) -> AsyncGenerator[bytes]:
         """Yield the bytes of an upload."""
 
     async def fork(self, upload: Upload) -> Upload:

@@ -5,7 +5,7 @@ An object is there whole or not at all, and durable once the storage has answere
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import suppress
+from contextlib import aclosing, suppress
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -119,10 +119,12 @@ class PieceDriver:
             upload = await self._container.fork(upload)
         return upload.state, PieceWriter(self._container, upload, offset)
 
-    async def read_upload(self, state: UploadState, length: int) -> AsyncIterator[bytes]:
+    async def read_upload(self, state: UploadState, length: int) -> AsyncGenerator[bytes]:
         """Yield the first `length` bytes of an upload."""
-        async for content in self._container.read_pieces(await self._found(state, length), 0, length):
-            yield content
+        upload = await self._found(state, length)
+        async with aclosing(self._container.read_pieces(upload, 0, length)) as pieces:
+            async for piece in pieces:
+                yield piece
 
     async def commit(self, state: UploadState, digest: Digest, size: int) -> None:
         """Have the storage put the pieces together in the blob's place."""

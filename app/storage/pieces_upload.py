@@ -1,7 +1,7 @@
 """Writing an upload in pieces."""
 
 from collections.abc import Coroutine
-from contextlib import suppress
+from contextlib import aclosing, suppress
 from typing import Any
 
 from msgspec.structs import replace
@@ -61,8 +61,10 @@ class PieceWriter:
     async def _take_up_rest(self) -> None:
         """Begin with what lies behind the last piece that stays."""
         (start, stop), self._unread = self._unread, (0, 0)
-        if start < stop:
-            async for content in self._container.read_pieces(self._opened, start, stop):
+        if start >= stop:
+            return
+        async with aclosing(self._container.read_pieces(self._opened, start, stop)) as contents:
+            async for content in contents:
                 await self._filling.fill(content)
 
     async def _send(self, content: bytes) -> Coroutine[Any, Any, None]:

@@ -3,7 +3,7 @@
 import asyncio
 import random
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
-from contextlib import aclosing
+from contextlib import aclosing, asynccontextmanager
 from typing import Final, TypeVar
 
 from app.storage.driver import Inflow, StorageBusy
@@ -28,8 +28,8 @@ async def resumed(
     failures = 0
     while start < stop:
         begun = start
-        async with aclosing(read(start, stop)) as pieces:
-            async for piece in _until_broken(pieces, is_last=failures == _ATTEMPTS - 1):
+        async with _closed(read(start, stop), is_last=failures == _ATTEMPTS - 1) as pieces:
+            async for piece in pieces:
                 yield piece
                 start += len(piece)
         failures = 0 if start > begun else failures + 1
@@ -37,11 +37,12 @@ async def resumed(
             await asyncio.sleep(random.uniform(0, _PAUSE_SECONDS * 2**failures))  # noqa: S311 - it spreads load
 
 
-async def _until_broken(pieces: AsyncIterator[Piece], *, is_last: bool) -> AsyncIterator[Piece]:
-    """Pass on what comes; that it broke off is only an error when it is not tried again."""
+@asynccontextmanager
+async def _closed(pieces: AsyncGenerator[Piece], *, is_last: bool) -> AsyncIterator[AsyncGenerator[Piece]]:
+    """Close them in any case; that they broke off is only an error when it is not tried again."""
     try:
-        async for piece in pieces:
-            yield piece
+        async with aclosing(pieces):
+            yield pieces
     except BrokenOff:
         if is_last:
             raise

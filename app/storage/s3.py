@@ -4,7 +4,7 @@ An object is there whole or not at all, and durable once the storage has answere
 """
 
 from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import aclosing, asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
@@ -119,17 +119,16 @@ class S3Driver:
             await self._bucket.remove(tail_key(upload.before))
         return upload.state, S3Writer(self._bucket, upload, offset, blob=blob)
 
-    async def read_upload(self, state: UploadState, length: int) -> AsyncIterator[bytes]:
+    async def read_upload(self, state: UploadState, length: int) -> AsyncGenerator[bytes]:
         """Yield the first `length` bytes of an upload; parts can only be read once they are put together."""
-        upload = upload_of(state)
-        if upload.stored:
-            parts = await seal(self._bucket, upload)
-            async for piece in stream(self._bucket, parts.key, 0, stop=min(length, parts.size)):
-                yield piece
-        if length > upload.stored:
-            key = tail_key(upload.tail)
-            async for piece in stream(self._bucket, key, 0, stop=length - upload.stored):
-                yield piece
+        for source in await _sources(self._bucket, upload_of(state)):
+            size = min(length, source.size)
+            length -= size
+            async with aclosing(stream(self._bucket, source.key, 0, stop=size)) as pieces:
+                async for piece in pieces:
+                    yield piece
+        if length:
+            raise FileNotFoundError(f"the last {length} bytes of the upload are not there")
 
     async def commit(self, state: UploadState, digest: Digest, size: int) -> None:
         """Put the upload together in its place."""

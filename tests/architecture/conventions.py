@@ -25,6 +25,7 @@ _MOCKING = {"mock", "pytest_mock", "unittest"}
 _STATEMENTS = {"SQL", "Prepared", "Listing"}
 _STORING = {"r.storage.put", "r.storage.commit"}
 _SLEEPS = {"time.sleep", "asyncio.sleep", "sleep"}
+_OF_CONTENT = {"read", "pour", "read_upload", "read_pieces", "resumed", "stream"}
 _NEVER_RUN = {"skip", "skipif", "xfail", "importorskip"}
 
 
@@ -198,6 +199,17 @@ def _polls(function: Function) -> Iterator[ast.Call]:
         yield from (call for loop in loops for call, name in _calls(loop) if name in _SLEEPS)
 
 
+def _dropped(module: Module) -> Iterator[Finding]:
+    """Find loops over content that a `break`, an error or a cancellation leaves to the garbage collector."""
+    for node in module.nodes:
+        if isinstance(node, ast.AsyncFor) and _called(node.iter).rpartition(".")[2] in _OF_CONTENT:
+            yield node.lineno, "whoever leaves this loop early leaves a connection open"
+
+
+def _called(node: ast.AST) -> str:
+    return name_of(node.func) if isinstance(node, ast.Call) else ""
+
+
 def _environment(module: Module) -> Iterator[Finding]:
     """Reading one name is fine; handing on all of them gives the program settings that no test chose."""
     if module.is_in("tests/support"):
@@ -260,6 +272,7 @@ RULES = (
         _store_verbs,
         ("app",),
     ),
+    Rule("content is closed", "Loop inside `async with aclosing(...)`", _dropped, ("app", "cli")),
     Rule("tests run", "Make what it needs a fixture, or mark it `clients`", _always_run, ("tests",)),
     Rule(
         "no mocks",

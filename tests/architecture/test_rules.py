@@ -107,6 +107,12 @@ SAMPLES = [
     Sample("no mocks", "from unittest.mock import Mock", 1, "import mocha", "tests/a.py"),
     Sample("no mocks", "import unittest.mock", 1, "monkeypatch.setenv(a, b)", "tests/a.py"),
     Sample("no mocks", "monkeypatch.setattr(a, b, c)", 1, "setattr(a, b, c)", "tests/a.py"),
+    Sample(
+        "content is closed",
+        "async def f():\n    async for p in r.storage.read_upload(s, 3):\n        await g(p)",
+        2,
+        "async with aclosing(read(s)) as all:\n    async for piece in all:\n        await g(piece)",
+    ),
     Sample("no sleeps", "await asyncio.sleep(1)", 1, "await event.wait()", "tests/a.py"),
     Sample(
         "environment", "env = {**os.environ, 'A': b}", 1, "env = {'PATH': os.environ['PATH']}", "tests/a.py"

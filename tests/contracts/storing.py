@@ -4,7 +4,8 @@ import asyncio
 import os
 import random
 import select
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import aclosing
 from datetime import timedelta
 from typing import TypeAlias
 
@@ -36,12 +37,13 @@ async def joined(pieces: AsyncIterator[bytes]) -> bytes:
     return b"".join([piece async for piece in pieces])
 
 
-async def poured(pieces: AsyncIterator[bytes | Inflow]) -> tuple[bytes, int]:
+async def poured(pieces: AsyncGenerator[bytes | Inflow]) -> tuple[bytes, int]:
     """Return the bytes, and how many of them were taken from a socket."""
     content, taken = bytearray(), 0
-    async for piece in pieces:
-        content += await asyncio.to_thread(_taken, piece) if isinstance(piece, Inflow) else piece
-        taken += len(piece) if isinstance(piece, Inflow) else 0
+    async with aclosing(pieces):
+        async for piece in pieces:
+            content += await asyncio.to_thread(_taken, piece) if isinstance(piece, Inflow) else piece
+            taken += len(piece) if isinstance(piece, Inflow) else 0
     return bytes(content), taken
 
 
