@@ -2,14 +2,17 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from typing import Final
 
+from app.blobs import session_store as sessions
+from app.blobs.lease import SignOfLife, busy, lost_bytes
 from app.blobs.model import UploadSession
 from app.http import BodyCut
 from app.oci.digest import Algorithm, Digest
+from app.oci.errors import BlobUploadInvalid
 from app.resources import Resources
-from app.storage import RunningDigest, UploadState, UploadWriter
+from app.storage import RunningDigest, StorageError, UploadState, UploadWriter
 
 BATCH_BYTES: Final = 512 << 10
 """Bytes gathered before a thread writes and hashes them."""
@@ -75,7 +78,36 @@ class Receiver:
 
 
 async def open_receiver(r: Resources, session: UploadSession, *, blob: Digest | None = None) -> Receiver:
-    """Open a leased session for writing, its tail written first; `blob`: what it is said to become."""
+    """Open a leased session for writing, its tail written first; `blob`: what it is said to become.
+
+    What there is may have to be copied or read for that. Raises BlobUploadInvalid, BlobUploadUnknown, or
+    BlobUploadBusy where somebody else took the session over.
+    """
+    if session.direct:
+        raise BlobUploadInvalid("the bytes of this upload go to the storage, by signed URLs")
+    with lost_bytes():
+        receiver = await SignOfLife(r, session).during(_open(r, session, blob=blob))
+    if receiver.state != session.storage_state:
+        try:
+            await _move(r, session, receiver)
+        except BaseException:
+            receiver.close()
+            raise
+    return receiver
+
+
+async def _move(r: Resources, session: UploadSession, receiver: Receiver) -> None:
+    """Have the session name the copy; what is named by nobody then is removed, now or by `list_uploads`."""
+    is_moved = await sessions.move_session(r.database, session, receiver.state)
+    if not is_moved:
+        await receiver.drop()
+    with suppress(StorageError):
+        await r.storage.discard(session.storage_state if is_moved else receiver.state)
+    if not is_moved:
+        raise busy()
+
+
+async def _open(r: Resources, session: UploadSession, *, blob: Digest | None) -> Receiver:
     running = await _running_digest(r, session)
     state, writer = await r.storage.append(
         session.storage_state, session.stored_bytes, is_contested=session.is_contested, blob=blob

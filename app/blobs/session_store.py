@@ -140,27 +140,37 @@ MOVE_SESSION = SQL("""
 """)
 
 
-async def move_session(database: Database, session: UploadSession, storage_state: UploadState) -> None:
-    """Note that the session's bytes lie elsewhere now."""
+async def move_session(database: Database, session: UploadSession, storage_state: UploadState) -> bool:
+    """Note that the session's bytes lie elsewhere now; False when somebody else took the session over."""
     async with database.autocommit() as statements:
-        await statements.run(
-            MOVE_SESSION,
-            upload_id=session.id,
-            token=session.lease_token,
-            storage_state=json.dumps(storage_state),
+        return (
+            await statements.run(
+                MOVE_SESSION,
+                upload_id=session.id,
+                token=session.lease_token,
+                storage_state=json.dumps(storage_state),
+            )
+            == 1
         )
 
 
 RELEASE_SESSION = SQL("""
-    UPDATE upload_sessions SET lease_token = NULL, leased_until = NULL
+    UPDATE upload_sessions
+    SET lease_token = CASE WHEN %(is_contested)s THEN lease_token END,
+        leased_until = CASE WHEN %(is_contested)s THEN now() END
     WHERE id = %(upload_id)s AND lease_token = %(token)s
 """)
 
 
 async def release_session(database: Database, session: UploadSession) -> None:
-    """End the lease and leave the session as it was."""
+    """End the lease and leave the session as it was: also contested, for who never ended may still write."""
     async with database.autocommit() as statements:
-        await statements.run(RELEASE_SESSION, upload_id=session.id, token=session.lease_token)
+        await statements.run(
+            RELEASE_SESSION,
+            upload_id=session.id,
+            token=session.lease_token,
+            is_contested=session.is_contested,
+        )
 
 
 EXTEND_TAIL = Prepared(

@@ -17,7 +17,7 @@ from app.blobs.small import append_small, complete_small, put_small
 from app.blobs.verify import close_direct
 from app.http import BodyCut
 from app.oci.digest import Algorithm, Digest
-from app.oci.errors import BlobUploadInvalid, BlobUploadUnknown, DigestInvalid
+from app.oci.errors import BlobUploadUnknown, DigestInvalid
 from app.oci.names import RepositoryName
 from app.quotas.model import Incoming
 from app.quotas.usage import require_room
@@ -74,7 +74,11 @@ async def append(r: Resources, call: Call, upload_id: UUID, *, chunk: Chunk) -> 
     elif chunk.length is not None:
         await require_room(r, call, Incoming((chunk.start or 0) + chunk.length))
     session = await lease(r, call, upload_id, start=chunk.start)
-    receiver = await _open(r, session)
+    try:
+        receiver = await open_receiver(r, session)
+    except BaseException:
+        await sessions.release_session(r.database, session)
+        raise
     try:
         with lost_bytes():
             await receiver.take(chunk.pieces, SignOfLife(r, session))
@@ -148,33 +152,12 @@ async def cancel(r: Resources, repository: RepositoryName, upload_id: UUID) -> N
     await r.storage.discard(state)
 
 
-async def _open(r: Resources, session: UploadSession, *, blob: Digest | None = None) -> Receiver:
-    """Open a leased session for writing; end the lease when that fails."""
-    try:
-        if session.direct:
-            raise BlobUploadInvalid("the bytes of this upload go to the storage, by signed URLs")
-        with lost_bytes():
-            receiver = await open_receiver(r, session, blob=blob)
-    except BaseException:
-        await sessions.release_session(r.database, session)
-        raise
-    if receiver.state != session.storage_state:
-        try:
-            # Only once the row names the new bytes may the old ones go.
-            await sessions.move_session(r.database, session, receiver.state)
-            await r.storage.discard(session.storage_state)
-        except BaseException:
-            receiver.close()
-            raise
-    return receiver
-
-
 async def _place(r: Resources, session: UploadSession, *, digest: Digest, last: Chunk) -> int:
     """Append the last chunk, verify, make the blob durable under its digest; return its size in bytes."""
     # What has to be read again to be verified has to lie where it can be read until then.
     is_known = digest.algorithm == session.algorithm
     try:
-        receiver = await _open(r, session, blob=digest if is_known else None)
+        receiver = await open_receiver(r, session, blob=digest if is_known else None)
     except BlobUploadUnknown:
         # A completion that was cut short between storage and database left the blob in its place.
         if last.length == 0 and await _is_placed(r, session, digest):
@@ -189,7 +172,13 @@ async def _place(r: Resources, session: UploadSession, *, digest: Digest, last: 
                 await receiver.finish(digest)
             else:
                 await receiver.finish()
-                again = await hash_stored(r, receiver.state, receiver.offset, algorithm=digest.algorithm)
+                again = await hash_stored(
+                    r,
+                    receiver.state,
+                    receiver.offset,
+                    algorithm=digest.algorithm,
+                    sign_of_life=SignOfLife(r, session),
+                )
                 _compare(digest, again.digest())
             commit = r.storage.commit(receiver.state, digest, receiver.offset)
             await SignOfLife(r, session).during(commit)
