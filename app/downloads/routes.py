@@ -148,7 +148,14 @@ _ERRORS: Final = (400, 401, 403, 404)
 
 ROUTES: Final = (
     _blob("GET", "/blobs/url", get_named_blob_link, permission=Permission.EVERYBODY, errors=_ERRORS),
-    _blob("POST", "/blobs/urls", get_blob_links, permission=Permission.EVERYBODY, errors=(400, 401, 403)),
+    _blob(
+        "POST",
+        "/blobs/urls",
+        get_blob_links,
+        permission=Permission.EVERYBODY,
+        errors=(400, 401, 403),
+        works_read_only=True,
+    ),
     _blob("GET", "/blobs/{digest}/url", get_blob_link, permission=Permission.EVERYBODY, errors=_ERRORS),
     _blob(
         "GET",
