@@ -163,7 +163,9 @@ def _source(name: str | None) -> RepositoryName | None:
 
 
 def _progress(call: Call, upload_id: UUID, offset: int) -> dict[str, str]:
-    return {**whereabouts(call.repository, upload_id, offset), "Docker-Upload-UUID": str(upload_id)}
+    where, name = whereabouts(call.repository, upload_id, offset), str(upload_id)
+    # Clients of signed URLs know it by the second name.
+    return {**where, "Docker-Upload-UUID": name, "Upload-UUID": name}
 
 
 def _come_again(call: Call, upload_id: UUID) -> web.Response:

@@ -127,6 +127,7 @@ async def test_end_4a_session_names_a_uuid_and_where_it_stands(repo: Repository)
     answer = await repo.send("POST", "blobs/uploads/")
     assert (answer.status, answer.body) == (202, b"")
     session = answer.headers["Docker-Upload-UUID"]
+    assert session == answer.headers["Upload-UUID"]
     assert session in answer.location
     UUID(session)
     assert answer.upload_end == 0
