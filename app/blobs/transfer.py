@@ -50,8 +50,7 @@ async def transfer(
     """
     async with database.autocommit() as statements:
         tally = Tally(*await store.get_totals(statements))
-    there = {digest async for digest in target.list_digests()}
-    blobs = _blobs(database)
+    blobs = _blobs(database, target)
     lock = asyncio.Lock()
 
     async def work() -> None:
@@ -60,8 +59,8 @@ async def transfer(
                 blob = await anext(blobs, None)
             if blob is None:
                 return
-            digest, size = blob
-            if digest in there:
+            digest, size, is_there = blob
+            if is_there:
                 tally.there += 1
                 tally.there_bytes += size
             else:
@@ -78,15 +77,20 @@ async def transfer(
     return tally
 
 
-async def _blobs(database: Database) -> AsyncIterator[tuple[Digest, int]]:
-    last = ""
+async def _blobs(database: Database, target: StorageDriver) -> AsyncIterator[tuple[Digest, int, bool]]:
+    """Yield each blob, its size, and whether the target has it, of which a 256th is known at a time."""
+    last, beginning, there = "", "", frozenset[Digest]()
     while True:
         async with database.autocommit() as statements:
             page = await store.list_blobs(statements, last=last, limit=_PAGE)
         if not page:
             return
         for text, size in page:
-            yield Digest(text), size
+            digest = Digest(text)
+            if digest.encoded[:2] != beginning:
+                beginning = digest.encoded[:2]
+                there = frozenset([found async for found in target.list_digests(beginning)])
+            yield digest, size, digest in there
         last = page[-1][0]
 
 

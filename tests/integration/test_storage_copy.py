@@ -121,6 +121,23 @@ async def test_a_copy_that_was_cut_short_goes_on(
     assert tally.there + tally.copied == len(contents)
 
 
+async def test_what_another_copy_put_there_meanwhile_is_not_copied_again(
+    registry: Registry, contents: dict[str, bytes], tmp_path: Path
+) -> None:
+    """What the target has is not known all at once, so it takes no memory to speak of."""
+    target, last = FilesystemDriver(tmp_path / "new"), max(contents)
+
+    def put_last(tally: Tally) -> None:
+        if tally.copied == 1:
+            path = target.local_path(Digest(last))
+            path.parent.mkdir(parents=True)
+            path.write_bytes(contents[last])
+
+    r = registry.resources
+    tally = await transfer(r.database, r.storage, target, at_once=1, note=put_last)
+    assert (tally.copied, tally.there) == (len(contents) - 1, 1)
+
+
 def command(settings: Settings, data: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     env = environment_for(settings.database.url, data, storage_root=str(settings.storage_root))
     return subprocess.run(
