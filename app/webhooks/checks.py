@@ -10,7 +10,7 @@ from app.harbor.doublestar import BadPattern, parse
 from app.harbor.errors import BadRequest
 from app.outgoing import Caller, CallFailed
 from app.webhooks.event_types import TYPES
-from app.webhooks.model import FORMATS, MAX_TARGETS, PayloadFormat, TargetKind
+from app.webhooks.model import FORMATS, MAX_TARGETS, PayloadFormat, Target, TargetKind
 from app.webhooks.schemas import WebhookPolicyReq, WebhookTargetReq
 
 _EVENT_TYPES: Final = [kind.name for kind in TYPES]
@@ -36,8 +36,8 @@ _OURS: Final = frozenset(
 _OUR_PREFIXES: Final = ("webhook-", "ce-", "proxy-")
 
 
-def check_policy(wanted: WebhookPolicyReq, caller: Caller) -> None:
-    """Raise BadRequest that says what is wrong with a policy; names are looked up when they are called."""
+def check_policy(wanted: WebhookPolicyReq) -> None:
+    """Raise BadRequest that says what is wrong with a policy, wherever its targets are."""
     if not wanted.name.strip() or not wanted.name.isprintable():
         raise BadRequest("name: a policy has one, of characters that can be seen")
     _check_event_types(wanted.event_types)
@@ -50,9 +50,20 @@ def check_policy(wanted: WebhookPolicyReq, caller: Caller) -> None:
         raise BadRequest(f"targets: a policy has 1 to {MAX_TARGETS}")
     for target in wanted.targets:
         _check_target(target)
-        _check_reach(target.address, caller)
     if len({(target.kind, target.address) for target in wanted.targets}) < len(wanted.targets):
         raise BadRequest("targets: two of them have the same type and address")
+
+
+def check_reach(wanted: Iterable[WebhookTargetReq], caller: Caller, present: Iterable[Target] = ()) -> None:
+    """Raise BadRequest for a target where nobody may post to; names are looked up when they are called.
+
+    Those that are there already are not judged again: what is forbidden since can still be disabled, and
+    is refused at each call.
+    """
+    known = {target.address for target in present}
+    for target in wanted:
+        if target.address not in known:
+            _check_reach(target.address, caller)
 
 
 def format_of(target: WebhookTargetReq) -> tuple[TargetKind, PayloadFormat]:

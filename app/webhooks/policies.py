@@ -14,7 +14,7 @@ from app.harbor.errors import BadRequest, Conflict, NotFound
 from app.harbor.query import ListQuery
 from app.resources import Resources
 from app.webhooks import policy_store
-from app.webhooks.checks import check_policy
+from app.webhooks.checks import check_policy, check_reach
 from app.webhooks.confidential import secrets_of
 from app.webhooks.model import MAX_POLICIES, EventFilter, Policy, TargetSecrets, Terms
 from app.webhooks.schemas import WebhookPolicyReq
@@ -57,9 +57,11 @@ async def create_policy(r: Resources, call: ProjectCall, wanted: WebhookPolicyRe
         Conflict: the name is taken.
         NotFound: the project is gone.
     """
-    check_policy(wanted, r.caller)
+    check_policy(wanted)
+    check_reach(wanted.targets, r.caller)
     try:
         async with r.database.transaction() as tx:
+            await policy_store.lock_policies(tx, call.project_id)
             if await policy_store.count_policies(tx, call.project_id) >= MAX_POLICIES:
                 raise BadRequest(f"a project has {MAX_POLICIES} webhook policies at most; delete one first")
             terms = _terms(wanted, ())
@@ -78,10 +80,11 @@ async def create_policy(r: Resources, call: ProjectCall, wanted: WebhookPolicyRe
 
 async def update_policy(r: Resources, call: ProjectCall, policy_id: int, *, wanted: WebhookPolicyReq) -> None:
     """Change a policy; raise BadRequest, Conflict or NotFound."""
-    check_policy(wanted, r.caller)
+    check_policy(wanted)
     try:
         async with r.database.transaction() as tx:
             policy = await lock_policy(tx, call.project_id, policy_id)
+            check_reach(wanted.targets, r.caller, policy.targets)
             await policy_store.update_policy(tx, policy_id, _terms(wanted, policy.filters))
             await settle_targets(tx, r.sealer, policy_id, present=policy.targets, wanted=wanted.targets)
             event = NotificationPolicyUpdated(name=wanted.name, project_name=call.project_name)

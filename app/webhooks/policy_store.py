@@ -74,6 +74,16 @@ async def lock_targets(tx: Transaction, policy_id: int) -> list[int]:
     return await tx.values(LOCK_TARGETS, policy_id=policy_id)
 
 
+LOCK_POLICIES = SQL("""
+    SELECT pg_advisory_xact_lock('webhook_policies'::regclass::oid::integer, hashint8(%(project_id)s::bigint))
+""")
+
+
+async def lock_policies(tx: Transaction, project_id: int) -> None:
+    """Keep others from adding a policy to the project until `tx` ends."""
+    await tx.run(LOCK_POLICIES, project_id=project_id)
+
+
 COUNT_POLICIES = SQL("SELECT count(*) FROM webhook_policies WHERE project_id = %(project_id)s")
 
 

@@ -1,5 +1,7 @@
 """Webhook policies in Harbor's API: what they say, what is refused, who sees what of them."""
 
+import asyncio
+from collections import Counter
 from typing import Any
 
 import pytest
@@ -22,6 +24,10 @@ FORGET_KEYS = SQL("""
         SELECT t.secret_id FROM webhook_targets t JOIN webhook_policies p ON p.id = t.policy_id
         WHERE p.project_id = %(project_id)s
     )
+""")
+MOVE_TARGETS = SQL("""
+    UPDATE webhook_targets SET address = %(address)s
+    WHERE policy_id IN (SELECT id FROM webhook_policies WHERE project_id = %(project_id)s)
 """)
 COUNT_SECRETS = SQL("SELECT count(*) FROM secrets")
 
@@ -167,6 +173,22 @@ async def test_policy_is_not_changed_to_post_where_nobody_may(admin: Caller, pro
     assert len((await admin.get(path)).json["targets"]) == 1
 
 
+async def test_policy_that_posts_where_nobody_may_any_more_can_be_disabled(
+    admin: Caller, project: Project, shared: Registry
+) -> None:
+    made = (await admin.post(path_of(project), policy())).headers["Location"]
+    async with shared.resources.database.transaction() as tx:
+        await tx.run(MOVE_TARGETS, project_id=project.id, address="http://169.254.169.254/")
+    stored = target(address="http://169.254.169.254/")
+    assert (await admin.put(made, policy(targets=[stored], enabled=False))).status == 200
+    shown = (await admin.get(made)).json
+    assert (shown["enabled"], [t["address"] for t in shown["targets"]]) == (False, [stored["address"]])
+    others = policy(targets=[stored, target(address="http://169.254.169.254/another")])
+    assert (await admin.put(made, others)).status == 400
+    assert (await admin.put(made, policy(targets=[target()]))).status == 200
+    assert (await admin.put(made, policy(targets=[stored]))).status == 400
+
+
 async def test_name_is_taken_once_in_a_project(
     admin: Caller, project: Project, public_project: Project
 ) -> None:
@@ -178,8 +200,9 @@ async def test_name_is_taken_once_in_a_project(
 
 
 async def test_project_has_a_hundred_policies_at_most(admin: Caller, project: Project) -> None:
-    answers = [await admin.post(path_of(project), policy(name=str(number))) for number in range(101)]
-    assert [answer.status for answer in answers] == [201] * 100 + [400]
+    making = (admin.post(path_of(project), policy(name=str(number))) for number in range(110))
+    answers = await asyncio.gather(*making)
+    assert Counter(answer.status for answer in answers) == {201: 100, 400: 10}
 
 
 async def test_policy_of_another_project_is_not_there(
