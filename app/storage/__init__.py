@@ -21,6 +21,7 @@ from app.storage.filesystem import FilesystemDriver
 from app.storage.filesystem_direct import PARTS_PATH, AskedPart, FileDirectUploads
 from app.storage.hashing import RunningDigest
 from app.storage.signed import SignedUrl, SignedUrls, Wanted
+from app.storage.url_signer import UrlSigner
 from app.storage.watch import StorageWatch, watched
 
 __all__ = [
@@ -46,6 +47,7 @@ __all__ = [
     "StorageWatch",
     "UploadState",
     "UploadWriter",
+    "UrlSigner",
     "Wanted",
     "open_storage",
     "watched",
