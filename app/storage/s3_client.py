@@ -203,7 +203,7 @@ async def _find(bucket: Bucket, where: str) -> None:
     except StorageError as error:
         is_missing = isinstance(error.__cause__, bucket.s3.exceptions.NoSuchBucket)
         said = f"there is no bucket `{bucket.name}` at {where}" if is_missing else str(error).rstrip(".")
-        raise StorageError(": ".join(filter(None, (said, remedy_of(error.__cause__))))) from error
+        raise type(error)(": ".join(filter(None, (said, remedy_of(error.__cause__))))) from error
 
 
 def _require_authority(file: str) -> None:

@@ -32,7 +32,8 @@ _REMEDIES: Final = {
     "NoSuchBucket": "make it, or name another one by ROADSTEAD_STORAGE_BUCKET",
     "ExpiredToken": _RENEW,
     "InvalidTokenId": _RENEW,
-    "InvalidAccessKeyId": "the server knows no such key: compare ROADSTEAD_STORAGE_ACCESS_KEY and the server",
+    "InvalidAccessKeyId": "the server knows no such key, or it has ended: is it that of the settings?",
+    "400": "is it http:// or https:// in ROADSTEAD_STORAGE_ENDPOINT?",
     "SignatureDoesNotMatch": "compare ROADSTEAD_STORAGE_SECRET_KEY with the access key; a proxy before the "
     "storage has to leave Host and path as they are",
     "RequestTimeTooSkewed": "set the clocks by NTP",
@@ -82,8 +83,12 @@ def remedy_of(error: BaseException | None) -> str:
                 "set ROADSTEAD_STORAGE_ACCESS_KEY and ..._SECRET_KEY, or give this machine an identity that "
                 "the SDK finds"
             )
-        case SSLError():
+        case SSLError() if "CERTIFICATE_VERIFY_FAILED" in str(error):
             return "name the authority of the server's certificate in ROADSTEAD_STORAGE_CA_FILE"
+        case SSLError():
+            return _REMEDIES["400"]
+        case ConnectionError():
+            return "start the storage, or name another server by ROADSTEAD_STORAGE_ENDPOINT"
         case _:
             return ""
 

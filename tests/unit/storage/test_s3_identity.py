@@ -6,7 +6,13 @@ from typing import Never
 
 import pytest
 from aiobotocore.credentials import AioRefreshableCredentials
-from botocore.exceptions import ClientError, CredentialRetrievalError
+from botocore.exceptions import (
+    ClientError,
+    CredentialRetrievalError,
+    EndpointConnectionError,
+    NoCredentialsError,
+    SSLError,
+)
 
 from app.storage import StorageBusy
 from app.storage.s3_errors import remedy_of, storage_errors
@@ -93,17 +99,28 @@ def test_what_the_storage_has_not_stays_missing_through_all_layers() -> None:
         raise refused("NoSuchKey", 404)
 
 
+SETTING = "ROADSTEAD_STORAGE_"
+NOT_TRUSTED = SSLError(endpoint_url="https://s3", error="CERTIFICATE_VERIFY_FAILED: unable to get the issuer")
+NO_TLS = SSLError(endpoint_url="https://s3", error="WRONG_VERSION_NUMBER")
+
+
 @pytest.mark.parametrize(
-    ("code", "words"),
+    ("error", "words"),
     [
-        ("AccessDenied", "s3:ListBucket"),
-        ("AuthorizationHeaderMalformed", "ROADSTEAD_STORAGE_REGION"),
-        ("ExpiredToken", "have ended"),
-        ("SignatureDoesNotMatch", "ROADSTEAD_STORAGE_SECRET_KEY"),
-        ("Surprise", ""),
+        (refused("AccessDenied", 403), "s3:ListBucket"),
+        (refused("AuthorizationHeaderMalformed", 400), f"{SETTING}REGION"),
+        (refused("ExpiredToken", 400), "have ended"),
+        (refused("SignatureDoesNotMatch", 403), f"{SETTING}SECRET_KEY"),
+        (refused("400", 400), f"http:// or https:// in {SETTING}ENDPOINT"),
+        (refused("Surprise", 403), ""),
+        (NoCredentialsError(), f"{SETTING}ACCESS_KEY"),
+        (NOT_TRUSTED, f"{SETTING}CA_FILE"),
+        (NO_TLS, f"http:// or https:// in {SETTING}ENDPOINT"),
+        (EndpointConnectionError(endpoint_url="http://s3"), f"{SETTING}ENDPOINT"),
+        (None, ""),
     ],
 )
-def test_what_keeps_a_bucket_from_being_used_has_a_remedy(code: str, words: str) -> None:
-    remedy = remedy_of(refused(code, 403))
+def test_what_keeps_a_bucket_from_being_used_has_a_remedy(error: Exception | None, words: str) -> None:
+    remedy = remedy_of(error)
     assert words in remedy
     assert bool(words) == bool(remedy)
