@@ -69,7 +69,7 @@ async def presign(r: Resources, call: Call, upload_id: UUID, *, wanted: Wanted) 
     sizes = _sizes(wanted, direct)
     if wanted.size is not None:
         await _reserve(r, call, session, blob=Incoming(wanted.size, wanted.digest, session.id))
-    state = await _open(r, direct, session, digest=wanted.digest if wanted.is_whole else None)
+    state = await _open(r, call, session, digest=wanted.digest if wanted.is_whole else None)
     lifetime = await r.storage.lasting(r.settings.uploads.presigned_lifetime)
     expires_at = datetime.now(UTC).replace(microsecond=0) + lifetime
     parts = []
@@ -125,20 +125,18 @@ def _sizes(wanted: Wanted, direct: DirectUploads) -> list[int | None]:
     return [size * (part + 1) // count - size * part // count for part in range(count)]
 
 
-async def _open(
-    r: Resources, direct: DirectUploads, session: UploadSession, *, digest: Digest | None
-) -> UploadState:
+async def _open(r: Resources, call: Call, session: UploadSession, *, digest: Digest | None) -> UploadState:
     """Return where the session's bytes go, which is decided by its first URL."""
     expiry = r.settings.uploads.expiry
     if session.direct == "open" and await store.update_expiry(r.database, session.id, expiry=expiry):
         return session.storage_state
     if session.direct is not None:
         raise BlobUploadInvalid(_CLOSED)
-    state = await direct.begin(digest)
+    state = await _signing(r).begin(digest)
     if await store.update_open(r.database, session.id, state, expiry=expiry):
         return state
     await r.storage.discard(state)
-    now = await sessions.find_session(r.database, session.repository_name, session.id)
-    if now is None or now.direct != "open":
+    now = await _find(r, call, session.id)
+    if now.direct != "open":
         raise BlobUploadInvalid(_MIXED)
     return now.storage_state
