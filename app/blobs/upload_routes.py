@@ -76,12 +76,12 @@ async def complete(request: web.Request) -> web.Response:
 async def get_upload(request: web.Request) -> web.Response:
     """Say how far the upload got; or sign URLs for it, or list its parts, where the query says so."""
     r, upload_id = resources(request), _upload_id(request)
-    if request.query.get("presigned") == "true":
+    if _says(request, "presigned"):
         await require_writable(request)
         wanted = wanted_of(request)
         return signed(request, await direct.presign(r, call_of(request), upload_id, wanted=wanted))
     call = call_of(request)
-    if request.query.get("list_parts") == "true":
+    if _says(request, "list_parts"):
         return listed(await direct.list_parts(r, call, upload_id))
     session = await uploads.status_of(r, call, upload_id)
     if session.direct == "hashing":
@@ -146,6 +146,11 @@ def _required(request: web.Request, name: str) -> str:
     if value is None:
         raise DigestInvalid(f"the query lacks `{name}`")
     return value
+
+
+def _says(request: web.Request, name: str) -> bool:
+    """Whether the query says so, as clients in whichever language write it."""
+    return request.query.get(name, "").lower() in {"true", "1"}
 
 
 def _algorithm(name: str) -> Algorithm:

@@ -40,6 +40,8 @@ async def test_one_put_and_parts_become_blobs(client: Uploader, repo: Repository
         assert (await repo.close(session, digest_of(content))).status == 201
         assert (await repo.get(f"blobs/{digest_of(content)}")).body == content
     data, session = unique(70_001), await repo.start()
+    for yes in ("True", "1"):
+        assert (await repo.get(f"{session}?presigned={yes}")).status == 200
     (only,) = (await client.sign(session, parts="1", size=str(len(data))))["parts"]
     assert only["headers"] == {"Content-Length": str(len(data))}
     signed = (await client.sign(session, parts="3", size=str(len(data))))["parts"]
