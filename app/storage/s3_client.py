@@ -16,7 +16,7 @@ from app.settings import StorageSettings
 from app.storage.checksums import checksum_of, sha256_of
 from app.storage.driver import StorageError
 from app.storage.paths import blob_key
-from app.storage.s3_errors import refuse_redirection, remedy_of, storage_errors
+from app.storage.s3_errors import refuse_redirection, refuse_silence, remedy_of, storage_errors
 from app.storage.s3_identity import Identity, find_identity
 
 if TYPE_CHECKING:
@@ -184,6 +184,7 @@ async def _opened(
         s3: S3Client = await stack.enter_async_context(creating)
     s3.meta.events.register_first("before-sign.s3", identity.renew)
     s3.meta.events.register_first("needs-retry.s3", refuse_redirection)
+    s3.meta.events.register("after-call.s3", refuse_silence)
     return s3
 
 

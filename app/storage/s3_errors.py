@@ -40,6 +40,19 @@ _REMEDIES: Final = {
 }
 
 
+_FAILED: Final = 300
+_SAID: Final = {
+    "CompleteMultipartUpload": "ETag",
+    "CopyObject": "CopyObjectResult",
+    "CreateMultipartUpload": "UploadId",
+    "GetObject": "ContentLength",
+    "PutObject": "ETag",
+    "UploadPart": "ETag",
+    "UploadPartCopy": "CopyPartResult",
+}
+"""What an answer has that is the storage's."""
+
+
 class _Gone(FileNotFoundError):
     """The storage has no such thing; files of this machine, which the SDK reads, too, are another matter."""
 
@@ -71,6 +84,16 @@ def refuse_redirection(
     parsed = response[1] if response else {}
     if parsed.get("Error", {}).get("Code") in _ELSEWHERE:
         raise ClientError(parsed, operation.name)
+
+
+def refuse_silence(parsed: dict[str, Any], model: "OperationModel", **_: object) -> None:
+    """Raise StorageError where an answer says 200 and not what was done.
+
+    So a proxy answers that is not the storage, and S3 where what follows its headers is an error.
+    """
+    is_fine = parsed["ResponseMetadata"]["HTTPStatusCode"] < _FAILED
+    if is_fine and not parsed.get(_SAID.get(model.name, "ResponseMetadata")):
+        raise StorageError(f"{model.name} was answered 200 and not done, as far as the answer says")
 
 
 def remedy_of(error: BaseException | None) -> str:

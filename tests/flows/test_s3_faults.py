@@ -84,6 +84,8 @@ FAULTS: dict[str, Fault] = {
     "stall": stalled,
     "10 s late": late(10),
     "cut answer": truncated,
+    # What a proxy on the way makes up.
+    "empty 200": answering(200, ""),
 }
 PASSING = {
     "busy": busy,
@@ -154,6 +156,28 @@ async def test_a_push_that_cannot_be_stored_is_refused_and_can_be_sent_again(
     assert await left_in(registry) == 0
     storage = registry.resources.storage
     assert [digest async for digest in storage.list_digests()] == [digest_of(data)]
+
+
+@pytest.mark.parametrize("text", ["", "<html><body>Log in</body></html>"])
+async def test_an_answer_that_is_not_the_storages_is_no_success(
+    way: FaultyWay, repo: Repository, text: str
+) -> None:
+    """What a proxy on the way makes up."""
+    small, data, session = unique(300), unique(SIZE), await repo.start()
+    pulled = await repo.push_blob(unique(SIZE))
+    way.fault = answering(200, text)
+    answers = [
+        await repo.send("POST", f"blobs/uploads/?digest={digest_of(small)}", small),
+        await repo.patch(session, data[:-1]),
+        await repo.patch(session, data[: SIZE // 2]),
+        await repo.get(f"blobs/{pulled}"),
+    ]
+    assert [answer.status for answer in answers] == [503] * 4
+    way.fault = no_fault
+    assert (await repo.head(f"blobs/{digest_of(small)}")).status == 404
+    assert (await repo.patch(session, data)).status == 202
+    assert (await repo.close(session, digest_of(data))).status == 201
+    assert (await repo.get(f"blobs/{digest_of(data)}")).body == data
 
 
 async def test_a_chunk_that_cannot_be_stored_leaves_the_session_as_it_was(
