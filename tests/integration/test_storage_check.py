@@ -6,6 +6,7 @@ import signal
 import sys
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from pathlib import Path
@@ -157,20 +158,53 @@ async def test_a_bucket_that_keeps_old_versions_is_said_to(
     assert "keeps old versions" in said
 
 
-async def test_credentials_are_found_and_renewed_where_the_sdk_looks(on_s3: Bucket, tmp_path: Path) -> None:
-    issued, config = tmp_path / "issued.json", tmp_path / "config"
-    config.write_text(f"[default]\ncredential_process = cat {issued}\n")
-    given = {name: value for name, value in on_s3.settings.items() if not name.endswith("_key")}
-    environment = settings_on(given) | {"AWS_CONFIG_FILE": str(config)}
-    status, lines, _ = await ended(await started(environment))
+@dataclass(frozen=True)
+class Issued:
+    """Credentials that a program prints, so that the SDK asks for them again before each request."""
+
+    bucket: Bucket
+    file: Path
+
+    def until(self, lifetime: timedelta) -> None:
+        keys = {"AccessKeyId": "access_key", "SecretAccessKey": "secret_key"}
+        given = {theirs: self.bucket.chosen[ours] for theirs, ours in keys.items()}
+        end = (datetime.now(UTC) + lifetime).isoformat()
+        self.file.write_text(json.dumps({"Version": 1, "Expiration": end, **given}))
+
+    def environment(self, place: Bucket) -> dict[str, str]:
+        config = self.file.with_name("config")
+        config.write_text(f"[default]\ncredential_process = cat {self.file}\n")
+        given = {name: value for name, value in place.settings.items() if not name.endswith("_key")}
+        return settings_on(given) | {"AWS_CONFIG_FILE": str(config)}
+
+
+@pytest.fixture
+def issued(on_s3: Bucket, tmp_path: Path) -> Issued:
+    return Issued(on_s3, tmp_path / "issued.json")
+
+
+async def test_credentials_are_found_and_renewed_where_the_sdk_looks(on_s3: Bucket, issued: Issued) -> None:
+    status, lines, _ = await ended(await started(issued.environment(on_s3)))
     assert (status, len(lines)) == (1, 2)
     assert "no credentials are to be had" in lines[0]
-    # So soon that they are renewed before each request.
-    end = (datetime.now(UTC) + timedelta(minutes=1)).isoformat()
-    keys = {"AccessKeyId": on_s3.chosen["access_key"], "SecretAccessKey": on_s3.chosen["secret_key"]}
-    issued.write_text(json.dumps({"Version": 1, "Expiration": end, **keys}))
-    status, lines, error = await ended(await started(environment))
+    issued.until(timedelta(minutes=1))
+    status, lines, error = await ended(await started(issued.environment(on_s3)))
     assert (status, error) == (0, "")
+
+
+async def test_credentials_that_end_without_new_ones_are_said_to(
+    on_s3: Bucket, way: FaultyWay, issued: Issued
+) -> None:
+    async def no_new_ones(_: web.Request, ask: Ask) -> web.StreamResponse:
+        issued.until(-timedelta(minutes=1))
+        return await ask()
+
+    way.fault = where(lambda request: "blobs/" in request.path, no_new_ones)
+    issued.until(timedelta(minutes=1))
+    status, lines, error = await ended(await started(issued.environment(on_s3.by(way.url))))
+    assert status == 1
+    assert "no credentials are to be had" in next(iter(crosses(lines)))
+    assert "\nNot all of what was tried could be removed again: no credentials" in error
 
 
 async def test_who_has_no_room_is_told_to_make_some(check: Check, on_s3: Bucket, way: FaultyWay) -> None:
