@@ -61,9 +61,13 @@ class Bucket:
         """
         async with self.open(request) as answer:
             try:
-                return await answer.json(content_type=None)
+                said = await answer.json(content_type=None)
             except (ClientError, TimeoutError, OSError, ValueError) as error:
                 raise StorageBusy(f"{type(error).__name__}: {error}") from error
+        if not isinstance(said, dict):
+            # So a proxy answers that is not Google.
+            raise StorageBusy(f"{request.path} was answered 200 and not done, as far as the answer says")
+        return said
 
     @asynccontextmanager
     async def open(self, request: Request) -> AsyncIterator[ClientResponse]:

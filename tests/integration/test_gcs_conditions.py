@@ -1,4 +1,4 @@
-"""What is frozen on Google Cloud Storage stays as it is, by a condition that the emulator does not know."""
+"""What the emulator of Google Cloud Storage does not: it heeds no condition, and always says what it did."""
 
 import json
 from collections.abc import AsyncIterator
@@ -7,6 +7,8 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
+from app.oci.digest import Digest
+from app.storage import StorageBusy
 from app.storage.gcs import open_driver
 from app.storage.pieces import Piece, Upload
 from tests.contracts.storing import settings_on
@@ -21,6 +23,11 @@ class Composing:
         self.application.router.add_get("/storage/v1/b/tests/o", self._list)
         self.application.router.add_get("/storage/v1/b/tests/o/{key}", self._get)
         self.application.router.add_post("/storage/v1/b/tests/o/{key}/compose", self._compose)
+        self.application.router.add_post("/upload/storage/v1/b/tests/o", self._say_nothing)
+
+    async def _say_nothing(self, request: web.Request) -> web.Response:
+        await request.read()
+        return web.Response()
 
     async def _list(self, _: web.Request) -> web.Response:
         return web.json_response({})
@@ -56,3 +63,12 @@ async def test_only_the_first_freezes_an_upload(composing: tuple[Composing, str]
             await container.freeze(upload, "name")
             assert await container.frozen("name") == Upload("name", (Piece("frozen", 3),))
     assert google.sizes == {"uploads/name/frozen": 3}
+
+
+async def test_an_answer_that_says_nothing_is_no_success(composing: tuple[Composing, str]) -> None:
+    """As a proxy on the way makes it up."""
+    _, url = composing
+    place = {"storage_driver": "gcs", "storage_bucket": "tests", "storage_endpoint": url}
+    async with open_driver(settings_on(place)) as driver:
+        with pytest.raises(StorageBusy):
+            await driver.put(Digest.of(b"content"), b"content")
