@@ -61,6 +61,7 @@ def pieces(data: bytes, sizes: Sequence[int]) -> Iterator[tuple[str, bytes]]:
 
 def path_of(answer: Answer) -> str:
     """The session's URL without the address of the instance that answered."""
+    assert answer.status == 202, answer
     return answer.headers["Location"]
 
 

@@ -24,6 +24,8 @@ pytestmark = pytest.mark.slow
 
 SIZE = 3 << 20
 READING = SQL("SELECT count(*) FROM upload_sessions WHERE direct = 'hashing' AND lease_token IS NOT NULL")
+WORKERS = SQL("SELECT array_agg(id::text) FROM workers")
+CRASHES = SQL("SELECT crashes FROM pending_jobs WHERE name = 'hash_received'")
 OWED = SQL("SELECT (SELECT count(*) FROM outbox) + (SELECT count(*) FROM pending_jobs)")
 AUDITED = SQL("SELECT count(*) FROM audit_logs WHERE operation = 'receive' AND resource_type = 'blob'")
 
@@ -150,12 +152,16 @@ async def test_what_a_killed_worker_read_is_read_again_by_the_next(
     session = await Uploader(repo).send(data)
     assert (await repo.close(session, digest_of(data))).status == 202
     way.fault = where(STEPS[place.settings["storage_driver"]]["read"], stalled)
+    # A program that starts, one that is missed, and one that reads have each a deadline of their own.
     with start_worker(place.by(way.url)) as killed:
+        first = await until(lambda: value(on_storage, WORKERS), bool)
         await until(lambda: value(on_storage, READING), lambda reading: reading == 1)
         assert (await repo.close(session, digest_of(data))).status == 202
         killed.kill()
     assert (await repo.get(session)).status == 202
     with start_worker(place):
+        await until(lambda: value(on_storage, WORKERS), lambda workers: workers != first)
+        await until(lambda: value(on_storage, CRASHES), lambda crashes: crashes != 0)
 
         async def come_again() -> Answer:
             return await repo.close(session, digest_of(data))
