@@ -1,11 +1,12 @@
 """What goes in and out of the endpoints for links to blobs."""
 
 from datetime import datetime
-from typing import Annotated, Final, TypeAlias
+from typing import Annotated, ClassVar, Final, TypeAlias
 
 from msgspec import Meta, Struct
 
 from app.downloads.model import Presented
+from app.harbor.errors import BadRequest
 
 LONGEST_SECONDS = 7 * 24 * 3600
 MOST = 100
@@ -45,6 +46,7 @@ Disposition: TypeAlias = Annotated[
 class LinkParams(Struct, frozen=True):
     """For whom, for how long, and how the content is to be presented."""
 
+    refusal: ClassVar = BadRequest
     expires_in: Seconds = 3600
     repository: RepositoryParam = ""
     content_type: ContentType = ""

@@ -111,7 +111,8 @@ def handler_of(operation: Operation) -> Handler:
     """Return what aiohttp calls: it reads and checks, runs the function, and renders what it returns.
 
     Raises:
-        Unprocessable: a part of the path, a query parameter or a field is not as described.
+        Unprocessable: a part of the path, a query parameter or a field is not as described; what the struct
+            of the query names as its `refusal` instead.
         BadRequest, UnsupportedMediaType: the body is not JSON.
     """
 
@@ -132,7 +133,7 @@ def _converted(value: object, kind: Any, where: str) -> Any:  # noqa: ANN401 - w
     try:
         return msgspec.convert(value, kind, strict=False)
     except msgspec.ValidationError as error:
-        raise Unprocessable(f"{where}: {error}") from None
+        raise getattr(kind, "refusal", Unprocessable)(f"{where}: {error}") from None
 
 
 async def _body(request: web.Request, kind: Any) -> Any:  # noqa: ANN401 - whatever the signature says

@@ -162,6 +162,7 @@ async def test_link_lives_from_a_second_to_a_week(
     [
         {"repository": "UPPER/case"},
         {"expires_in": "soon"},
+        {"expires_in": "1.5"},
         {"content_type": "text/html\r\nX-Evil: 1"},
         {"content_type": "text/html\n"},
         {"content_type": "nonsense"},
@@ -173,11 +174,11 @@ async def test_link_lives_from_a_second_to_a_week(
 )
 async def test_bad_wishes_are_refused(blob: Blob, admin: Caller, wrong: dict[str, str]) -> None:
     given = await admin.get(blob.path, **({"repository": blob.repository.name} | wrong))
-    assert given.status in {400, 422}
+    assert given.status == 400
 
 
 async def test_a_digest_is_needed(admin: Caller) -> None:
-    assert (await admin.get("/blobs/url")).status == 422
+    assert (await admin.get("/blobs/url")).status == 400
 
 
 async def test_content_of_a_chosen_type_is_no_page(blob: Blob, admin: Caller, shared: Registry) -> None:
