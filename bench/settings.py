@@ -18,6 +18,6 @@ class Plan:
 PLANS = {
     "filesystem": Plan(),
     # All lines are of large blobs, of which two seconds hold few, beside a server with moods of its own.
-    "s3": Plan(rounds=21, seconds=4, large_uploads=3),
+    "s3": Plan(rounds=21, seconds=4),
 }
 QUICK = Plan(rounds=2, seconds=1, large_uploads=1, small_uploads=25, images=8, memory_blob_bytes=128 << 20)
