@@ -59,6 +59,12 @@ class Station:
     is_ours: bool = False
     is_redirected: bool = False
 
+    def rounds(self, plan: Plan) -> int:
+        """Return how often every target is measured."""
+        if self.is_slow:
+            return 1
+        return plan.rounds * (plan.reads_a_round if isinstance(self.workload, Read) else 1)
+
     def takes(self, target: Target) -> bool:
         """Say whether the target takes part."""
         if self.is_redirected or target.direct:

@@ -76,7 +76,7 @@ def measure(arena: Arena, keys: Sequence[str], plan: Plan, say: Say) -> Samples:
         samples[key] = {target.name: [] for target in takers}
         for target in takers:
             station.workload.warm_up(target, arena.files, plan)
-        for number in range(1 if station.is_slow else plan.rounds):
+        for number in range(station.rounds(plan)):
             for target in takers if number % 2 == 0 else reversed(takers):
                 sample = _measure_once(arena, key, target, plan=plan, say=say)
                 samples[key][target.name].append(sample)
