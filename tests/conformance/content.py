@@ -73,6 +73,11 @@ def unique(size: int = 64) -> bytes:
     return os.urandom(size)
 
 
+def damaged(data: bytes) -> bytes:
+    """The same but for one bit of the last byte, whatever that byte is."""
+    return data[:-1] + bytes([data[-1] ^ 1])
+
+
 def descriptor(media_type: str, data: bytes, /, *, algorithm: str = "sha256", **more: Any) -> Document:
     return {"mediaType": media_type, "digest": digest_of(data, algorithm), "size": len(data), **more}
 

@@ -9,7 +9,7 @@ import pytest
 from aiohttp import ClientError, web
 
 from tests.conformance.client import Repository, open_repository
-from tests.conformance.content import digest_of, unique
+from tests.conformance.content import damaged, digest_of, unique
 from tests.conformance.serving import served_by_processes, settings_for
 from tests.flows.closing import STEPS, IsMeant
 from tests.flows.presigned import Uploader, left_in
@@ -163,5 +163,5 @@ async def test_what_proves_nothing_is_read(
     assert (await repo.close(session, digest_of(data))).status == 201
     assert reads == 1
     other = await open_repository(on_storage)
-    wrong = await Uploader(other).send(b"x" + data[1:], digest=digest_of(data))
+    wrong = await Uploader(other).send(damaged(data), digest=digest_of(data))
     assert (await other.close(wrong, digest_of(data))).code == "DIGEST_INVALID"
