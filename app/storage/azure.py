@@ -61,6 +61,8 @@ class AzureContainer:
                 properties = await self._account.blob(key).get_blob_properties()
         except FileNotFoundError:
             return None
+        if properties.size is None:
+            raise StorageError(f"{key} was answered without its size")
         return int(properties.size)
 
     async def read(self, key: str, start: int, stop: int) -> AsyncGenerator[bytes]:
@@ -233,11 +235,13 @@ async def _copied(blob: BlobClient) -> str | None:
 
 
 @asynccontextmanager
-async def _got(blob: BlobClient, start: int, stop: int) -> AsyncIterator[tuple[AsyncIterator[bytes], int]]:
+async def _got(
+    blob: BlobClient, start: int, stop: int
+) -> AsyncIterator[tuple[AsyncIterator[bytes], int | None]]:
     """Ask for a range as one stream: what the SDK shows of this collects it in memory, piece by piece."""
 
     def taken(answer: Any, body: AsyncIterator[bytes], headers: dict[str, Any]) -> Any:  # noqa: ANN401 - the SDK's
-        return answer.http_response.internal_response, body, int(headers["Content-Length"])
+        return answer.http_response.internal_response, body, headers["Content-Length"]
 
     download: Any = blob._client.blob.download  # noqa: SLF001 - see above
     with storage_errors():

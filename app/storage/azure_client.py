@@ -24,6 +24,10 @@ from app.settings import StorageSettings
 from app.storage.driver import StorageBusy, StorageError
 
 _PATIENCE: Final = frozenset({408, 429, 500, 502, 503, 504})
+_FAILED: Final = 300
+_NOT_FOUND: Final = 404
+_NAMED_BY: Final = "x-ms-request-id"
+"""Azure names every request in its answer, and nobody else does."""
 _LONGEST_PAUSE_SECONDS: Final = 20
 _READ_BYTES: Final = 1 << 20
 _LARGEST_PUT: Final = 5_000 << 20
@@ -43,7 +47,10 @@ class _Retry(ExponentialRetry):
 
 
 class _Transport(AioHttpTransport):  # type: ignore[misc]  # it is loaded when it is asked for
-    """Sends each body as a stream: all of it at once would hold up the event loop."""
+    """Sends each body as a stream, and takes for an answer only what Azure says.
+
+    All of a body at once would hold up the event loop.
+    """
 
     async def send(self, request: HttpRequest, **config: Any) -> Any:  # noqa: ANN401 - as the SDK has it
         body: Any = request.data
@@ -51,9 +58,13 @@ class _Transport(AioHttpTransport):  # type: ignore[misc]  # it is loaded when i
             stream: Any = BytesIO(body)
             request.data = stream
         try:
-            return await super().send(request, **config)
+            answer = await super().send(request, **config)
         finally:
             request.data = body  # another attempt begins with it
+        if _is_made_up(answer):
+            answer.internal_response.close()
+            raise ServiceResponseError(f"{request.method} was answered {answer.status_code}, not by Azure")
+        return answer
 
 
 class Account:
@@ -143,6 +154,12 @@ async def _find(account: Account, settings: StorageSettings) -> None:
         f"there is no container `{settings.bucket}` at {_url(settings, settings.endpoint)}: make it, or name "
         "another one by ROADSTEAD_STORAGE_BUCKET"
     )
+
+
+def _is_made_up(answer: Any) -> bool:  # noqa: ANN401 - the SDK has two kinds of them
+    """Whether a proxy that is not Azure says that something is done, or that there is nothing."""
+    is_believed = answer.status_code < _FAILED or answer.status_code == _NOT_FOUND
+    return is_believed and _NAMED_BY not in answer.headers
 
 
 def _url(settings: StorageSettings, endpoint: str) -> str:

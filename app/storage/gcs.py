@@ -33,7 +33,7 @@ _FROZEN: Final = "frozen"
 _MOST_COMPOSED: Final = 32
 _READ_BYTES: Final = 1 << 20
 _SENT_BYTES: Final = 1 << 18
-_FIELDS: Final = "nextPageToken,items(name,size,updated)"
+_FIELDS: Final = "kind,nextPageToken,items(name,size,updated)"
 _TYPE: Final = "application/octet-stream"
 _UPLOADS: Final = "uploads/"
 
@@ -79,7 +79,7 @@ class GcsContainer:
     async def size(self, key: str) -> int | None:
         """Return the size of an object in bytes, or None."""
         try:
-            found = await self._bucket.ask(Request("GET", self._bucket.path(key), {"fields": "size"}))
+            found = await self._bucket.ask(Request("GET", self._bucket.path(key), {"fields": "kind,size"}))
         except FileNotFoundError:
             return None
         return int(found["size"])

@@ -64,8 +64,8 @@ class Bucket:
                 said = await answer.json(content_type=None)
             except (ClientError, TimeoutError, OSError, ValueError) as error:
                 raise StorageBusy(f"{type(error).__name__}: {error}") from error
-        if not isinstance(said, dict):
-            # So a proxy answers that is not Google.
+        if not isinstance(said, dict) or "kind" not in said:
+            # So a proxy answers that is not Google, whose answers say of what kind they are.
             raise StorageBusy(f"{request.path} was answered 200 and not done, as far as the answer says")
         return said
 

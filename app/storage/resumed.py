@@ -25,24 +25,27 @@ async def resumed(
 
     A body that breaks off is asked for again from there; only one that does not move is given up.
     """
-    failures = 0
+    failures, broken = 0, [BrokenOff("reading ended before the end, and nothing said why")]
     while start < stop:
         begun = start
-        async with _closed(read(start, stop), is_last=failures == _ATTEMPTS - 1) as pieces:
+        async with _closed(read(start, stop), broken) as pieces:
             async for piece in pieces:
                 yield piece
                 start += len(piece)
         failures = 0 if start > begun else failures + 1
+        if failures == _ATTEMPTS:
+            raise broken[-1]
         if start < stop:
             await asyncio.sleep(random.uniform(0, _PAUSE_SECONDS * 2**failures))  # noqa: S311 - it spreads load
 
 
 @asynccontextmanager
-async def _closed(pieces: AsyncGenerator[Piece], *, is_last: bool) -> AsyncIterator[AsyncGenerator[Piece]]:
-    """Close them in any case; that they broke off is only an error when it is not tried again."""
+async def _closed(
+    pieces: AsyncGenerator[Piece], broken: list[BrokenOff]
+) -> AsyncIterator[AsyncGenerator[Piece]]:
+    """Close them in any case, and note that they broke off, which is no error where it is tried again."""
     try:
         async with aclosing(pieces):
             yield pieces
-    except BrokenOff:
-        if is_last:
-            raise
+    except BrokenOff as error:
+        broken.append(error)

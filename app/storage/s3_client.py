@@ -100,9 +100,12 @@ class Bucket:
         """Return the size of an object in bytes, or None."""
         try:
             with storage_errors():
-                return (await self.s3.head_object(**self.at(key)))["ContentLength"]
+                found = await self.s3.head_object(**self.at(key))
         except FileNotFoundError:
             return None
+        if "ContentLength" not in found:
+            raise StorageError(f"{key} was answered without its size")
+        return found["ContentLength"]
 
     async def lasting(self, lifetime: timedelta) -> timedelta:
         """Return how much of a lifetime a URL has that is signed now: it ends with the credentials."""

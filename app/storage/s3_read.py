@@ -58,7 +58,7 @@ async def _body(bucket: Bucket, key: str, start: int, *, stop: int) -> AsyncIter
         found = await bucket.s3.get_object(**bucket.at(key), Range=f"bytes={start}-{stop - 1}")
     body = found["Body"]
     try:
-        if found["ContentLength"] != stop - start:
+        if found.get("ContentLength") != stop - start:
             raise StorageError(f"{key} has not the {stop} bytes that it should have")
         yield body
     finally:

@@ -13,6 +13,7 @@ from tests.support.faulty import (
     Fault,
     FaultyWay,
     answering,
+    endless,
     faulty_way,
     first,
     no_fault,
@@ -92,6 +93,33 @@ async def test_a_body_that_breaks_off_is_asked_for_again_from_there(
     await driver.put(DIGEST, CONTENT)
     way.fault = first(2, truncated)
     assert await joined(driver.read(DIGEST, 0, len(CONTENT))) == CONTENT
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        pytest.param(answering(200, ""), id="empty 200"),
+        pytest.param(answering(201, ""), id="empty 201"),
+        pytest.param(answering(200, '{"status": "fine"}'), id="200 of a stranger"),
+        pytest.param(endless, id="200 without a length"),
+    ],
+)
+async def test_what_only_a_proxy_says_is_done_is_not(place: Place, way: FaultyWay, fault: Fault) -> None:
+    async with opened(place, endpoint=way.url, attempts="1") as driver:
+        state = await append(driver, driver.new_upload(), 0, LARGE)
+        way.fault = fault
+        for failing in (
+            driver.put(DIGEST, CONTENT),
+            driver.stat(DIGEST),
+            joined(driver.read(DIGEST, 0, len(CONTENT))),
+            append(driver, driver.new_upload(), 0, LARGE),
+            driver.commit(state, Digest.of(LARGE), len(LARGE)),
+        ):
+            with pytest.raises(StorageError):
+                await failing
+        way.fault = no_fault
+        await driver.commit(state, Digest.of(LARGE), len(LARGE))
+        assert await blob(driver, Digest.of(LARGE)) == LARGE
 
 
 async def test_a_server_that_is_gone_is_busy(place: Place) -> None:

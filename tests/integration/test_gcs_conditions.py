@@ -13,6 +13,8 @@ from app.storage.gcs import open_driver
 from app.storage.pieces import Piece, Upload
 from tests.contracts.storing import settings_on
 
+KIND = {"kind": "storage#object"}
+
 
 class Composing:
     """As much of Google as it takes: lists nothing, and composes objects as conditions have it."""
@@ -30,18 +32,18 @@ class Composing:
         return web.Response()
 
     async def _list(self, _: web.Request) -> web.Response:
-        return web.json_response({})
+        return web.json_response({"kind": "storage#objects"})
 
     async def _get(self, request: web.Request) -> web.Response:
         size = self.sizes.get(request.match_info["key"])
-        return web.Response(status=404) if size is None else web.json_response({"size": str(size)})
+        return web.Response(status=404) if size is None else web.json_response(KIND | {"size": str(size)})
 
     async def _compose(self, request: web.Request) -> web.Response:
         key = request.match_info["key"]
         if request.query.get("ifGenerationMatch") == "0" and key in self.sizes:
             return web.Response(status=412)
         self.sizes[key] = len(json.loads(await request.text())["sourceObjects"])
-        return web.json_response({})
+        return web.json_response(KIND)
 
 
 @pytest.fixture

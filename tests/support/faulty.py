@@ -85,6 +85,15 @@ def answering(status: int, text: str) -> Fault:
     return fault
 
 
+async def endless(request: web.Request, _: Ask) -> web.StreamResponse:
+    """The server says 200, and not how much follows; nothing does."""
+    response = web.StreamResponse()
+    response.enable_chunked_encoding()
+    await response.prepare(request)
+    await response.write_eof()
+    return response
+
+
 def first(count: int, fault: Fault) -> Fault:
     """So many times, and then no more."""
     left = iter(range(count))
