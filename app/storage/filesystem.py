@@ -11,6 +11,7 @@ import time
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import suppress
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Final
 from uuid import uuid4
@@ -21,6 +22,7 @@ from app.storage.driver import Room, StorageError, UploadState
 from app.storage.durable import fsync, fsync_directory, storage_errors, write_all
 from app.storage.filesystem_direct import FileDirectUploads, owner_of, remove_parts
 from app.storage.filesystem_upload import FilesystemWriter
+from app.storage.opening import opened
 from app.storage.paths import blob_key, upload_key
 
 _READ_BYTES: Final = 1 << 20
@@ -122,12 +124,12 @@ class FilesystemDriver:
     ) -> tuple[UploadState, FilesystemWriter]:
         """Open the upload's file; a contested one is copied, and the other writer keeps the old file."""
         if not is_contested:
-            return state, await asyncio.to_thread(self._open, state, offset)
+            return state, await self._opened(state, offset)
         copy = self.new_upload()
         try:
             with storage_errors():
                 await asyncio.to_thread(_copy, self._upload(state), self._upload(copy))
-            return copy, await asyncio.to_thread(self._open, copy, offset)
+            return copy, await self._opened(copy, offset)
         except BaseException:
             await self.discard(copy)
             raise
@@ -152,9 +154,11 @@ class FilesystemDriver:
             idle = [entry.name for entry in entries if _is_idle(entry, before)]
         return [*{owner["file"]: owner for owner in map(owner_of, sorted(idle))}.values()]
 
-    def _open(self, state: UploadState, offset: int) -> FilesystemWriter:
+    async def _opened(self, state: UploadState, offset: int) -> FilesystemWriter:
         with storage_errors():
-            return FilesystemWriter(self._upload(state), offset)
+            return await opened(
+                partial(FilesystemWriter, self._upload(state), offset), FilesystemWriter.close
+            )
 
     def _upload(self, state: UploadState) -> Path:
         return self._root / upload_key(state["file"])
@@ -230,7 +234,7 @@ def _digests_below(directory: Path, algorithm: str) -> list[Digest]:
 
 async def _read(path: Path, start: int, stop: int) -> AsyncGenerator[bytes]:
     with storage_errors():
-        file = await asyncio.to_thread(os.open, path, os.O_RDONLY | os.O_CLOEXEC)
+        file = await opened(partial(os.open, path, os.O_RDONLY | os.O_CLOEXEC), os.close)
     try:
         while start < stop:
             with storage_errors():

@@ -20,11 +20,14 @@ class FilesystemWriter:
         # A file that should be there is not made again: zeros would stand for bytes that were lost.
         creation = os.O_CREAT if offset == 0 else 0
         self._file = os.open(path, os.O_WRONLY | os.O_CLOEXEC | creation, 0o640)
-        if os.fstat(self._file).st_size < offset:
-            os.close(self._file)
-            raise FileNotFoundError(errno.ENOENT, "the upload's bytes are gone", str(path))
-        os.ftruncate(self._file, offset)
         self._writing: asyncio.Future[None] | None = None
+        try:
+            if os.fstat(self._file).st_size < offset:
+                raise FileNotFoundError(errno.ENOENT, "the upload's bytes are gone", str(path))
+            os.ftruncate(self._file, offset)
+        except BaseException:
+            os.close(self._file)
+            raise
 
     async def write(self, chunk: bytes) -> None:
         """Append at the current offset; what has begun goes on also when nobody waits for it any more."""
