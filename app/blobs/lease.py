@@ -8,11 +8,17 @@ from datetime import timedelta
 from typing import Any, TypeVar
 from uuid import UUID
 
+import structlog
+
 from app.access import Call
 from app.blobs import session_store as sessions
 from app.blobs.model import UploadSession, whereabouts
-from app.oci.errors import BlobUploadBusy, BlobUploadUnknown, ChunkOutOfOrder
+from app.db import DatabaseError
+from app.oci.errors import BlobUploadBusy, BlobUploadUnknown, ChunkOutOfOrder, OciError
 from app.resources import Resources
+from app.storage import StorageError
+
+log = structlog.get_logger()
 
 _Result = TypeVar("_Result")
 
@@ -36,9 +42,24 @@ async def lease(r: Resources, call: Call, upload_id: UUID, *, start: int | None)
     try:
         check_order(session, start)
     except ChunkOutOfOrder:
-        await sessions.release_session(r.database, session)
+        await release(r, session)
         raise
     return session
+
+
+async def release(r: Resources, session: UploadSession) -> None:
+    """Let go of a session after an error, and leave it as it stood; where that fails, its lease just ends."""
+    with clearing_up():
+        await sessions.release_session(r.database, session)
+
+
+@contextmanager
+def clearing_up() -> Iterator[None]:
+    """Log an error of what is done after another error, and do not raise it: the first one counts."""
+    try:
+        yield
+    except (DatabaseError, OciError, StorageError) as error:
+        log.warning("clearing_up_failed", error=str(error), kind=type(error).__name__)
 
 
 class SignOfLife:

@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from app.access import Call
 from app.blobs import session_store as sessions
-from app.blobs.lease import SignOfLife, busy, find_session, lease, lost_bytes
+from app.blobs.lease import SignOfLife, busy, clearing_up, find_session, lease, lost_bytes, release
 from app.blobs.model import INLINE_BYTES, Progress, UploadSession
 from app.blobs.orphans import spare
 from app.blobs.receive import Receiver, hash_stored, open_receiver
@@ -77,7 +77,7 @@ async def append(r: Resources, call: Call, upload_id: UUID, *, chunk: Chunk) -> 
     try:
         receiver = await open_receiver(r, session)
     except BaseException:
-        await sessions.release_session(r.database, session)
+        await release(r, session)
         raise
     try:
         with lost_bytes():
@@ -120,7 +120,7 @@ async def complete(r: Resources, call: Call, upload_id: UUID, *, digest: Digest,
         if not await settle(r, call, session.standing, digest=digest, size_bytes=size):
             raise busy()
     except BaseException:
-        await sessions.release_session(r.database, session)
+        await release(r, session)
         raise
     return True
 
@@ -134,8 +134,9 @@ async def put_whole(r: Resources, call: Call, digest: Digest, *, chunk: Chunk) -
     try:
         await complete(r, call, upload_id, digest=digest, last=chunk)
     except BaseException:
-        # The client never learned of the session.
-        await asyncio.shield(cancel(r, call.repository, upload_id))
+        # The client never learned of the session; what cannot be removed now is when it expires.
+        with clearing_up():
+            await asyncio.shield(cancel(r, call.repository, upload_id))
         raise
 
 
@@ -220,7 +221,7 @@ async def _advance(r: Resources, session: UploadSession, receiver: Receiver) -> 
 async def _give_up(r: Resources, session: UploadSession, receiver: Receiver) -> None:
     """Leave the session as it stood, for whoever comes next."""
     await receiver.drop()
-    await sessions.release_session(r.database, session)
+    await release(r, session)
 
 
 def _compare(named: Digest, found: Digest) -> None:

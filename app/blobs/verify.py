@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from app.access import Call
 from app.blobs import direct_store as store
 from app.blobs import session_store as sessions
-from app.blobs.lease import SignOfLife, busy, lease, lost_bytes
+from app.blobs.lease import SignOfLife, busy, lease, lost_bytes, release
 from app.blobs.model import UploadSession
 from app.blobs.orphans import spare
 from app.blobs.receive import hash_stored
@@ -51,7 +51,7 @@ async def close_direct(r: Resources, call: Call, session: UploadSession, *, dige
         if not await settle(r, call, known.standing, digest=digest, size_bytes=known.offset_bytes):
             raise busy()
     except BaseException:
-        await sessions.release_session(r.database, session)
+        await release(r, session)
         raise
     return True
 

@@ -131,7 +131,9 @@ class FilesystemDriver:
                 await asyncio.to_thread(_copy, self._upload(state), self._upload(copy))
             return copy, await self._opened(copy, offset)
         except BaseException:
-            await self.discard(copy)
+            with suppress(StorageError):
+                # What cannot be removed now is found by `list_uploads`.
+                await self.discard(copy)
             raise
 
     def read_upload(self, state: UploadState, length: int) -> AsyncGenerator[bytes]:

@@ -23,7 +23,7 @@ from uuid import uuid4
 from app.oci.digest import Digest
 from app.oci.errors import Denied, SizeInvalid
 from app.storage.direct import LARGEST_BLOB, require_whole
-from app.storage.driver import DirectPart, Frozen, SignedPut, StorageDriver, UploadState
+from app.storage.driver import DirectPart, Frozen, SignedPut, StorageDriver, StorageError, UploadState
 from app.storage.durable import fsync, fsync_directory, storage_errors
 from app.storage.paths import upload_key
 from app.storage.url_signer import UrlSigner
@@ -98,7 +98,9 @@ class FileDirectUploads:
             with storage_errors():
                 await asyncio.to_thread(self._at(state["file"]).rename, target)
         finally:
-            await self._driver.discard(state)
+            with suppress(StorageError):
+                # What cannot be removed now is found by `list_uploads`.
+                await self._driver.discard(state)
 
     async def list_parts(self, state: UploadState) -> list[DirectPart]:
         """Return the files in the directory."""
