@@ -117,20 +117,20 @@ async def _copied(source: StorageDriver, target: StorageDriver, digest: Digest, 
             return False
         await target.put(digest, content)
         return True
-    state, writer = await target.append(target.new_upload(), 0, is_contested=False)
+    _, writer = await target.append(target.new_upload(), 0, is_contested=False, blob=digest)
     try:
         running = RunningDigest(digest.algorithm)
         async with aclosing(source.read(digest, 0, size)) as pieces:
             async for piece in pieces:
                 await asyncio.gather(writer.write(piece), asyncio.to_thread(running.update, piece))
-        state = await writer.finish()
+        is_right = running.digest() == digest
+        if is_right:
+            await target.commit(await writer.finish(digest), digest, size)
+        else:
+            await writer.drop()
     except BaseException:
         await writer.drop()
         raise
     finally:
         writer.close()
-    if running.digest() != digest:
-        await target.discard(state)
-        return False
-    await target.commit(state, digest, size)
-    return True
+    return is_right

@@ -1,8 +1,6 @@
 """`roadstead storage check`: a line for each thing that a storage has to do."""
 
 import argparse
-import asyncio
-import signal
 from contextlib import AsyncExitStack
 from typing import Final
 
@@ -11,6 +9,7 @@ from app.storage import StorageError, open_storage
 from cli.programs import StartError
 from cli.storage.checks import CHECKS, Check, Result, result_of
 from cli.storage.files import settings_of
+from cli.storage.stopping import Stopped, run_until_stopped
 from cli.storage.trial import Trial, trial_of
 
 _REACHED: Final = "the storage is reached"
@@ -21,20 +20,13 @@ def run(chosen: argparse.Namespace) -> None:
     """Run `roadstead storage check`."""
     settings = settings_of(chosen.of) if chosen.of else load()
     try:
-        is_fine = asyncio.run(_until_stopped(settings))
-    except (KeyboardInterrupt, asyncio.CancelledError):
+        is_fine = run_until_stopped(check_storage(settings))
+    except Stopped:
         raise StartError("Stopped. Nothing of it stays in the storage.") from None
     except StorageError as error:
         raise StartError(f"Not all of what was tried could be removed again: {error}") from error
     if not is_fine:
         raise StartError("Not all that a registry needs works on this storage.")
-
-
-async def _until_stopped(settings: Settings) -> bool:
-    """Check; SIGTERM stops it as Ctrl-C does."""
-    if task := asyncio.current_task():
-        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
-    return await check_storage(settings)
 
 
 async def check_storage(settings: Settings) -> bool:

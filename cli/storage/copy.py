@@ -1,10 +1,10 @@
 """`roadstead storage copy`: moving a registry from one storage to another."""
 
 import argparse
-import asyncio
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from app.blobs.transfer import Tally, transfer
 from app.settings import Settings, load
@@ -12,8 +12,10 @@ from app.storage import StorageError, open_storage
 from cli.programs import StartError
 from cli.servers import use_database
 from cli.storage.files import settings_of
+from cli.storage.stopping import Stopped, run_until_stopped
 
 _SHOWN = 20
+_LOGGED_SECONDS = 30.0
 _UNITS = ("bytes", "KB", "MB", "GB", "TB")
 _STEP = 1000
 
@@ -26,7 +28,9 @@ def run(chosen: argparse.Namespace) -> None:
     if source.storage == target.storage and source.storage_root == target.storage_root:
         raise StartError("Both are the same storage.")
     try:
-        tally = asyncio.run(_copy(settings, source, target, at_once=chosen.at_once))
+        tally = run_until_stopped(_copy(settings, source, target, at_once=chosen.at_once))
+    except Stopped:
+        raise StartError("The copy was stopped. Run the same again to go on.") from None
     except StorageError as error:
         raise StartError(f"The copy stopped: {error}. Run the same again to go on.") from error
     print(_sentence(tally))
@@ -39,32 +43,44 @@ async def _copy(settings: Settings, source: Settings, target: Settings, *, at_on
         open_storage(target) as new,
         use_database(settings) as database,
     ):
-        return await transfer(database, old, new, at_once=at_once, note=_progress())
+        with _progress() as note:
+            return await transfer(database, old, new, at_once=at_once, note=note)
 
 
-def _progress() -> Callable[[Tally], None]:
-    """Return what draws a line on a terminal, a few times a second."""
+@contextmanager
+def _progress() -> Iterator[Callable[[Tally], None]]:
+    """Lend what draws a line on a terminal, a few times a second, and into a log one now and then."""
+    is_terminal = sys.stderr.isatty()
+    period, start, end = (0.2, "\r\033[K", "") if is_terminal else (_LOGGED_SECONDS, "", "\n")
     began = drawn = time.monotonic()
 
     def draw(tally: Tally) -> None:
         nonlocal drawn
         now = time.monotonic()
-        done = tally.there + tally.copied + len(tally.missing) + len(tally.wrong)
-        if not sys.stderr.isatty() or (now - drawn < 0.2 and done < tally.total):  # noqa: PLR2004 - seconds
+        if now - drawn < period and not (is_terminal and _done(tally) == tally.total):
             return
         drawn = now
-        rate = tally.copied_bytes / max(now - began, 0.001)
-        left = tally.total_bytes - tally.there_bytes - tally.copied_bytes
-        wait = f", {left / rate:.0f} s left" if rate else ""
-        print(
-            f"\r\033[K{done:,} of {tally.total:,} blobs, {_size(tally.there_bytes + tally.copied_bytes)} of "
-            f"{_size(tally.total_bytes)}, {_size(rate)}/s{wait}",
-            end="" if done < tally.total else "\n",
-            file=sys.stderr,
-            flush=True,
-        )
+        print(f"{start}{_line(tally, now - began)}", end=end, file=sys.stderr, flush=True)
 
-    return draw
+    try:
+        yield draw
+    finally:
+        if drawn > began and not end:
+            print(file=sys.stderr)
+
+
+def _line(tally: Tally, seconds: float) -> str:
+    rate = tally.copied_bytes / max(seconds, 0.001)
+    there = tally.there_bytes + tally.copied_bytes
+    wait = f", {(tally.total_bytes - there) / rate:.0f} s left" if rate else ""
+    return (
+        f"{_done(tally):,} of {tally.total:,} blobs, {_size(there)} of {_size(tally.total_bytes)}, "
+        f"{_size(rate)}/s{wait}"
+    )
+
+
+def _done(tally: Tally) -> int:
+    return tally.there + tally.copied + len(tally.missing) + len(tally.wrong)
 
 
 def _sentence(tally: Tally) -> str:

@@ -1,12 +1,16 @@
 """Moving a registry to another storage: everything arrives, verified, in as many runs as it takes."""
 
+import asyncio
+import signal
 import subprocess
 import sys
+from asyncio.subprocess import PIPE
 from collections.abc import AsyncIterator
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from aiohttp import web
 
 from app.blobs.transfer import Tally, transfer
 from app.oci.digest import Digest
@@ -15,9 +19,11 @@ from app.storage import FilesystemDriver, StorageDriver, StorageError, open_stor
 from tests.conformance.client import Repository, bearer, open_repository
 from tests.conformance.content import digest_of, unique
 from tests.conformance.serving import environment_for, settings_for
+from tests.support.faulty import Ask, faulty_way, where
 from tests.support.places import BUCKETS, place_of
 from tests.support.registry import Registry, running_registry
 from tests.support.roadstead import ROOT, environment_with
+from tests.support.s3 import Bucket, names_in
 
 pytestmark = pytest.mark.slow
 
@@ -138,12 +144,66 @@ async def test_what_another_copy_put_there_meanwhile_is_not_copied_again(
     assert (tally.copied, tally.there) == (len(contents) - 1, 1)
 
 
-def command(settings: Settings, data: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+async def test_nothing_is_copied_within_the_new_storage(
+    registry: Registry, contents: dict[str, bytes], bucket: Bucket, database_url: str, tmp_path: Path
+) -> None:
+    copies = []
+
+    async def noted(request: web.Request, ask: Ask) -> web.StreamResponse:
+        copies.extend([request.path] * ("x-amz-copy-source" in request.headers))
+        return await ask()
+
+    async with faulty_way(bucket.endpoint) as way:
+        way.fault = noted
+        place = bucket.by(way.url).below(uuid4().hex)
+        async with open_storage(settings_for(database_url, tmp_path, **place.settings)) as target:
+            assert (await copy(registry, target)).copied == len(contents)
+    assert copies == []
+
+
+COPY = (sys.executable, "-m", "cli", "storage", "copy")
+
+
+def environment(settings: Settings, data: Path) -> dict[str, str]:
     env = environment_for(settings.database.url, data, storage_root=str(settings.storage_root))
+    return environment_with(env)
+
+
+@pytest.mark.usefixtures("contents")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+async def test_the_command_leaves_nothing_half_done_when_it_is_stopped(
+    registry: Registry, bucket: Bucket, tmp_path: Path, number: signal.Signals
+) -> None:
+    place, reached = bucket.below(uuid4().hex), asyncio.Event()
+
+    async def held(_: web.Request, ask: Ask) -> web.StreamResponse:
+        reached.set()
+        await asyncio.Event().wait()
+        return await ask()
+
+    async with faulty_way(bucket.endpoint) as way:
+        way.fault = where(lambda request: "partNumber" in request.query, held)
+        file = tmp_path / "new.toml"
+        there = place.by(way.url).settings | {"storage_part_bytes": 5 << 20}
+        lines = [f"{name.removeprefix('storage_')} = {value!r}" for name, value in there.items()]
+        file.write_text("\n".join(["[storage]", *lines]))
+        settings = registry.resources.settings
+        process = await asyncio.create_subprocess_exec(
+            *COPY, "--to", str(file), cwd=ROOT, env=environment(settings, tmp_path), stdout=PIPE, stderr=PIPE
+        )
+        await reached.wait()
+        process.send_signal(number)
+        said, error = await process.communicate()
+    assert (process.returncode, said) == (1, b"")
+    assert error.decode() == "The copy was stopped. Run the same again to go on.\n"
+    assert [name for name in await names_in(place) if not name.startswith("blobs/")] == []
+
+
+def command(settings: Settings, data: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "cli", "storage", "copy", *arguments],
+        [*COPY, *arguments],
         cwd=ROOT,
-        env=environment_with(env),
+        env=environment(settings, data),
         capture_output=True,
         text=True,
         check=False,
