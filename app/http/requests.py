@@ -1,7 +1,7 @@
 """Facts about a request that several slices need."""
 
 import re
-from ipaddress import IPv4Network, IPv6Network, ip_address
+from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address
 from secrets import token_hex
 from typing import Final, TypeAlias
 
@@ -48,17 +48,28 @@ def client_address(request: web.Request) -> str:
 
 
 def _address_behind(request: web.Request, proxies: Networks) -> str:
-    address = request.remote or ""
+    address = _plain(request.remote or "")
     hops = ",".join(request.headers.getall("X-Forwarded-For", [])).split(",") if proxies else []
-    while hops and _is_within(address, proxies) and _is_within(hops[-1].strip(), None):
-        address = hops.pop().strip().partition("%")[0]
+    while hops and _is_within(address, proxies) and _is_within(_plain(hops[-1]), None):
+        address = _plain(hops.pop())
     return address
+
+
+def _plain(address: str) -> str:
+    """Write an address as networks know it: without a zone, and IPv4 as such where a socket takes both."""
+    bare = address.strip().partition("%")[0]
+    if not bare.startswith("::"):
+        return bare
+    try:
+        return str(IPv6Address(bare).ipv4_mapped or bare)
+    except ValueError:
+        return bare
 
 
 def _is_within(address: str, networks: Networks | None) -> bool:
     """Whether it is an address, and where networks are given, one of theirs."""
     try:
-        parsed = ip_address(address.partition("%")[0])
+        parsed = ip_address(address)
     except ValueError:
         return False
     return networks is None or any(parsed in network for network in networks)

@@ -223,6 +223,8 @@ async def test_error_of_redis_is_none_of_a_request(user: Caller, redis: Redis) -
         ("127.0.0.0/8", "forged:\t%s", ADDRESS),
         ("127.0.0.0/8", "", ADDRESS),
         ("127.0.0.0/8", "fe80::1%" + "x" * 99, "fe80::1"),
+        ("127.0.0.0/8,10.1.0.0/16", "10.9.9.9, ::ffff:10.1.1.1", "10.9.9.9"),
+        ("127.0.0.0/8", "10.9.9.9, ::FFFF:10.1.1.1", "10.1.1.1"),
     ],
 )
 async def test_address_is_the_one_that_a_trusted_proxy_names(
