@@ -39,6 +39,9 @@ from app.storage import PARTS_PATH, AskedPart, FileDirectUploads
 
 _CONTENT_RANGE: Final = re.compile(r"(?:bytes )?([0-9]{1,18})-([0-9]{1,18})(?:/(?:[0-9]{1,18}|\*))?")
 
+_YES: Final = frozenset({"true", "1"})
+_NO: Final = frozenset({"false", "0", ""})
+
 
 async def start(request: web.Request) -> web.Response:
     """Open an upload session; or mount a blob, or take a whole one, where the query says so."""
@@ -149,8 +152,11 @@ def _required(request: web.Request, name: str) -> str:
 
 
 def _says(request: web.Request, name: str) -> bool:
-    """Whether the query says so, as clients in whichever language write it."""
-    return request.query.get(name, "").lower() in {"true", "1"}
+    """Whether the query says so, as clients in whichever language write it; raise BlobUploadInvalid."""
+    said = request.query.get(name, "").lower()
+    if said not in _YES | _NO:
+        raise BlobUploadInvalid(f"{name} is `true` or `false`")
+    return said in _YES
 
 
 def _algorithm(name: str) -> Algorithm:

@@ -42,6 +42,10 @@ async def test_one_put_and_parts_become_blobs(client: Uploader, repo: Repository
     data, session = unique(70_001), await repo.start()
     for yes in ("True", "1"):
         assert (await repo.get(f"{session}?presigned={yes}")).status == 200
+    assert (await repo.get(f"{session}?presigned=false&list_parts=0")).status == 204
+    for question in ("presigned", "list_parts"):
+        unclear = await repo.get(f"{session}?{question}=yes")
+        assert (unclear.status, unclear.code) == (400, "BLOB_UPLOAD_INVALID")
     (only,) = (await client.sign(session, parts="1", size=str(len(data))))["parts"]
     assert only["headers"] == {"Content-Length": str(len(data))}
     signed = (await client.sign(session, parts="3", size=str(len(data))))["parts"]
