@@ -144,10 +144,13 @@ class StorageSettings(Struct, frozen=True, forbid_unknown_fields=True):
     read_timeout: Annotated[
         timedelta, Meta(description="S3, Azure, GCS: a server that says nothing for this long is given up.")
     ] = timedelta(seconds=30)
-    attempts: Annotated[
-        int,
-        Meta(ge=1, le=20, description="S3, Azure, GCS: how often a request is tried, with growing pauses."),
-    ] = 5
+    patience: Annotated[
+        timedelta,
+        Meta(
+            description="S3, Azure, GCS: a request that fails because the storage is busy or away is sent "
+            "again for this long, with growing pauses, and once in any case. Clients wait meanwhile."
+        ),
+    ] = timedelta(seconds=20)
 
     def __post_init__(self) -> None:
         self._require_effect()

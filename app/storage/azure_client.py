@@ -1,6 +1,6 @@
 """The way to one container on Azure: a client that retries with care, whose errors are those of storage."""
 
-import random
+import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from datetime import UTC, datetime, timedelta
@@ -22,13 +22,15 @@ from azure.storage.blob.aio import BlobClient, BlobServiceClient, ContainerClien
 
 from app.settings import StorageSettings
 from app.storage.driver import StorageBusy, StorageError
+from app.storage.patience import Attempts
 
 _PATIENCE: Final = frozenset({408, 429, 500, 502, 503, 504})
 _FAILED: Final = 300
 _NOT_FOUND: Final = 404
 _NAMED_BY: Final = "x-ms-request-id"
 """Azure names every request in its answer, and nobody else does."""
-_LONGEST_PAUSE_SECONDS: Final = 20
+_ATTEMPTS: Final = "attempts_of_ours"
+_PAUSE: Final = "pause_of_ours"
 _READ_BYTES: Final = 1 << 20
 _LARGEST_PUT: Final = 5_000 << 20
 _KEY_LIFETIME: Final = timedelta(days=7)
@@ -40,10 +42,40 @@ class BlobLeased(StorageError):
 
 
 class _Retry(ExponentialRetry):
-    """Waits between attempts for as long as S3's SDK does; Azure's own begins with a quarter of a minute."""
+    """Waits as for every storage; Azure's own policy counts, and begins with a quarter of a minute."""
+
+    def __init__(self, patience: timedelta) -> None:
+        most = sys.maxsize
+        super().__init__(retry_total=most, retry_connect=most, retry_read=most, retry_status=most)
+        self._patience = patience
+
+    def configure_retries(self, request: Any) -> dict[str, Any]:  # noqa: ANN401 - as the SDK has it
+        asked = request.http_request
+        attempts = Attempts(f"{asked.method} of {urlsplit(asked.url).path}", self._patience)
+        return {**super().configure_retries(request), _ATTEMPTS: attempts}
+
+    def increment(
+        self,
+        settings: dict[str, Any],
+        request: Any,  # noqa: ANN401 - as the SDK has it
+        response: Any = None,  # noqa: ANN401 - as the SDK has it
+        error: AzureError | None = None,
+    ) -> bool:
+        """Raise StorageBusy in the end; what is refused for want of credentials is not asked for again."""
+        if isinstance(error, HttpResponseError):
+            return False
+        settings[_PAUSE] = settings[_ATTEMPTS].failed(error or _failure_of(response))
+        return bool(super().increment(settings, request, response, error))
 
     def get_backoff_time(self, settings: dict[str, Any]) -> float:
-        return random.uniform(0, min(0.5 * 2 ** settings["count"], _LONGEST_PAUSE_SECONDS))  # noqa: S311 - spreads load
+        pause: float = settings[_PAUSE]
+        return pause
+
+
+def _failure_of(response: Any) -> Exception:  # noqa: ANN401 - as the SDK has it
+    """Return what an answer says in its headers; its body has not come."""
+    code = response.headers.get("x-ms-error-code", "")
+    return HttpResponseError(f"{response.status_code} {response.reason} {code}".rstrip())
 
 
 class _Transport(AioHttpTransport):  # type: ignore[misc]  # it is loaded when it is asked for
@@ -132,7 +164,7 @@ async def open_account(settings: StorageSettings) -> AsyncIterator[Account]:
         service = BlobServiceClient(
             _url(settings, settings.endpoint),
             credential=credential,
-            retry_policy=_Retry(retry_total=settings.attempts - 1),
+            retry_policy=_Retry(settings.patience),
             transport=_Transport(
                 connection_timeout=settings.connect_timeout.total_seconds(),
                 read_timeout=settings.read_timeout.total_seconds(),

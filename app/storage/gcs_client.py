@@ -1,7 +1,6 @@
 """The way to one bucket of Google Cloud Storage: requests that are tried again with care, by its JSON API."""
 
 import asyncio
-import random
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any, Final, NamedTuple
@@ -12,11 +11,11 @@ from aiohttp import ClientError, ClientResponse, ClientSession, ClientTimeout, D
 from app.settings import StorageSettings
 from app.storage.driver import StorageBusy, StorageError
 from app.storage.gcs_identity import Identity
+from app.storage.patience import Attempts
 
 _GOOGLE: Final = "https://storage.googleapis.com"
 _PATIENCE: Final = frozenset({408, 429, 500, 502, 503, 504})
 _CONNECTIONS: Final = 256
-_LONGEST_PAUSE_SECONDS: Final = 20
 _NOT_FOUND: Final = 404
 _EXISTS: Final = 412
 _FAILED: Final = 400
@@ -40,7 +39,7 @@ class Bucket:
         # Over a line that anybody can read, no token goes: that is an emulator.
         self._is_plain = settings.endpoint.startswith("http://")
         self.identity: Final = identity
-        self._attempts = settings.attempts
+        self._patience = settings.patience
         self._host = (settings.endpoint or _GOOGLE).rstrip("/")
         self.name: Final = settings.bucket
         self._public_host = (settings.public_endpoint or self._host).rstrip("/")
@@ -79,16 +78,16 @@ class Bucket:
             answer.close()
 
     async def _answer(self, request: Request) -> ClientResponse:
-        failures = 0
+        attempts = Attempts(f"{request.method} of {request.path}", self._patience)
         while True:
             try:
-                return await self._try(request)
-            except StorageBusy:
-                failures += 1
-                if failures >= self._attempts:
-                    raise
-            pause = min(2 ** (failures - 1), _LONGEST_PAUSE_SECONDS)
-            await asyncio.sleep(random.uniform(0, pause))  # noqa: S311 - it spreads load
+                answer = await self._try(request)
+            except StorageBusy as error:
+                pause = attempts.failed(error)
+            else:
+                attempts.ended()
+                return answer
+            await asyncio.sleep(pause)
 
     async def _try(self, request: Request) -> ClientResponse:
         try:

@@ -18,6 +18,7 @@ from app.storage.driver import StorageError
 from app.storage.paths import blob_key
 from app.storage.s3_errors import refuse_redirection, refuse_silence, remedy_of, storage_errors
 from app.storage.s3_identity import Identity, find_identity
+from app.storage.s3_retry import Retries
 
 if TYPE_CHECKING:
     from types_aiobotocore_s3 import S3Client
@@ -150,9 +151,8 @@ async def open_bucket(settings: StorageSettings, copy_bytes: int) -> AsyncIterat
         # Every body that is sent has one already, and who pulls compares the digest.
         request_checksum_calculation="when_required",
         response_checksum_validation="when_required",
-        # Growing pauses with jitter, and none when too much fails. The mode `adaptive` would slow down the
-        # whole process for one request that the storage was too busy for.
-        retries={"mode": "standard", "total_max_attempts": settings.attempts},
+        # It is `Retries` that decides.
+        retries={"mode": "standard", "total_max_attempts": 1},
         connect_timeout=settings.connect_timeout.total_seconds(),
         read_timeout=settings.read_timeout.total_seconds(),
         max_pool_connections=_CONNECTIONS,
@@ -188,6 +188,7 @@ async def _opened(
     s3.meta.events.register_first("before-sign.s3", identity.renew)
     s3.meta.events.register_first("needs-retry.s3", refuse_redirection)
     s3.meta.events.register("after-call.s3", refuse_silence)
+    Retries(settings.patience).of(s3)
     return s3
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
+from aiohttp import ClientError as HttpError
 from botocore.exceptions import (
     BotoCoreError,
     ClientError,
@@ -23,6 +24,8 @@ _FULL: Final = frozenset(
     {"QuotaExceeded", "XMinioAdminBucketQuotaExceeded", "XMinioStorageFull", "InsufficientStorage"}
 )
 _PATIENCE: Final = frozenset({408, 429, 500, 502, 503, 504})
+_PASSING: Final = frozenset({"IncompleteBody", "OperationAborted", "RequestTimeout", "SlowDown"})
+"""What passes, too, whatever the status."""
 
 _ELSEWHERE: Final = frozenset({"AuthorizationHeaderMalformed", "PermanentRedirect"})
 _RENEW: Final = "these credentials have ended: let what issues them do so in time"
@@ -54,6 +57,10 @@ _SAID: Final = {
 """What an answer has that is the storage's."""
 
 
+_KNOWN: Final = (BotoCoreError, ClientError, HttpError, OSError)
+"""What the SDK raises; the bodies of errors come from its HTTP client as they are."""
+
+
 class _Gone(FileNotFoundError):
     """The storage has no such thing; files of this machine, which the SDK reads, too, are another matter."""
 
@@ -63,14 +70,21 @@ def storage_errors() -> Iterator[None]:
     """Raise FileNotFoundError for what the storage has not, else StorageFull, StorageBusy or StorageError."""
     try:
         yield
-    except ClientError as error:
-        raise _translated(error) from error
-    except (ConnectionError, HTTPClientError, OSError) as error:
-        if isinstance(error, _Gone):
-            raise
-        raise StorageBusy(f"{type(error).__name__}: {error}") from error
-    except BotoCoreError as error:
-        raise StorageError(f"{type(error).__name__}: {error}") from error
+    except _Gone:
+        raise
+    except _KNOWN as error:
+        raise storage_error_of(error) from error
+
+
+def storage_error_of(error: Exception) -> Exception:
+    """Return the error of storage that one of the SDK is; StorageBusy: the request may be sent again."""
+    match error:
+        case ClientError():
+            return _translated(error)
+        case ConnectionError() | HTTPClientError() | HttpError() | OSError():
+            return StorageBusy(f"{type(error).__name__}: {error}")
+        case _:
+            return StorageError(f"{type(error).__name__}: {error}")
 
 
 def refuse_redirection(
@@ -128,4 +142,5 @@ def _translated(error: ClientError) -> Exception:
         return _Gone(str(error))
     if code in _FULL:
         return StorageFull(str(error))
-    return StorageBusy(str(error)) if status in _PATIENCE else StorageError(str(error))
+    is_passing = status in _PATIENCE or code in _PASSING
+    return StorageBusy(str(error)) if is_passing else StorageError(str(error))

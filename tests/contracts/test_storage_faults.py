@@ -1,5 +1,6 @@
 """What every driver of buckets does when the server fails: tries again, goes on, or says that it is busy."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
@@ -43,7 +44,7 @@ async def opened(place: Place, **changed: str) -> AsyncIterator[StorageDriver]:
 
 @pytest.fixture
 async def driver(place: Place, way: FaultyWay) -> AsyncIterator[StorageDriver]:
-    async with opened(place, endpoint=way.url, attempts="2", read_timeout="1") as driver:
+    async with opened(place, endpoint=way.url, patience="0.1", read_timeout="1") as driver:
         yield driver
 
 
@@ -52,6 +53,7 @@ async def driver(place: Place, way: FaultyWay) -> AsyncIterator[StorageDriver]:
     [
         pytest.param(answering(500, ""), id="500"),
         pytest.param(BUSY, id="503"),
+        pytest.param(answering(408, ""), id="408"),
         pytest.param(reset, id="reset"),
         pytest.param(stalled, id="stalled", marks=pytest.mark.slow),
     ],
@@ -63,6 +65,15 @@ async def test_what_fails_for_a_moment_is_tried_again(
     await driver.put(DIGEST, CONTENT)
     assert await blob(driver, DIGEST) == CONTENT
     way.fault = first(1, fault)
+    assert await driver.stat(DIGEST) == len(CONTENT)
+
+
+async def test_that_much_has_failed_makes_nobody_less_patient(way: FaultyWay, driver: StorageDriver) -> None:
+    await driver.put(DIGEST, CONTENT)
+    way.fault = BUSY
+    failed = await asyncio.gather(*(driver.stat(DIGEST) for _ in range(101)), return_exceptions=True)
+    assert {type(error) for error in failed} == {StorageBusy}
+    way.fault = first(1, BUSY)
     assert await driver.stat(DIGEST) == len(CONTENT)
 
 
@@ -105,7 +116,7 @@ async def test_a_body_that_breaks_off_is_asked_for_again_from_there(
     ],
 )
 async def test_what_only_a_proxy_says_is_done_is_not(place: Place, way: FaultyWay, fault: Fault) -> None:
-    async with opened(place, endpoint=way.url, attempts="1") as driver:
+    async with opened(place, endpoint=way.url, patience="0.1") as driver:
         state = await append(driver, driver.new_upload(), 0, LARGE)
         way.fault = fault
         for failing in (
@@ -125,7 +136,7 @@ async def test_what_only_a_proxy_says_is_done_is_not(place: Place, way: FaultyWa
 async def test_a_server_that_is_gone_is_busy(place: Place) -> None:
     async with AsyncExitStack() as stack:
         async with faulty_way(place.settings["storage_endpoint"]) as way:
-            driver = await stack.enter_async_context(opened(place, endpoint=way.url, attempts="1"))
+            driver = await stack.enter_async_context(opened(place, endpoint=way.url, patience="0.1"))
         with pytest.raises(StorageBusy):
             await driver.stat(DIGEST)
 

@@ -46,7 +46,7 @@ def settings(place: Place, way: FaultyWay) -> dict[str, str]:
     ours = place.by(way.url).settings
     return {
         "uploads_lease": str(LEASE_SECONDS),
-        "storage_attempts": "2",
+        "storage_patience": "0.1",
         "storage_public_endpoint": place.endpoint,
         **ours,
     }

@@ -54,7 +54,7 @@ async def registry(
 ) -> AsyncIterator[Registry]:
     """A registry that soon gives up on its storage."""
     place = bucket.by(way.url).below(f"faults/{uuid4().hex}")
-    patience = {"storage_attempts": "2", "storage_read_timeout": "1", "storage_connect_timeout": "1"}
+    patience = {"storage_patience": "0.1", "storage_read_timeout": "1", "storage_connect_timeout": "1"}
     settings = settings_for(database_url, tmp_path, **patience, **place.settings)
     async with running_registry(settings) as running:
         yield running

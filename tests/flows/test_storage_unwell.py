@@ -49,7 +49,7 @@ async def registry(
     """A registry whose watch of the storage goes by our clock."""
     place = bucket.by(way.url).below(f"unwell/{uuid4().hex}")
     settings = settings_for(
-        database_url, tmp_path, storage_attempts="1", storage_read_timeout="1", **place.settings
+        database_url, tmp_path, storage_patience="0.1", storage_read_timeout="1", **place.settings
     )
     async with running_registry(
         settings, lambda r: replace(r, watch=StorageWatch(r.storage, clock))

@@ -112,7 +112,7 @@ async def test_a_storage_that_does_all_has_a_tick_at_each_line(check: Check, pla
     [
         ({"storage_secret_key": "another"}, "SignatureDoesNotMatch"),
         ({"storage_bucket": "nowhere-to-be-found"}, "there is no bucket"),
-        ({"storage_endpoint": "http://127.0.0.1:1", "storage_attempts": "1"}, "127.0.0.1:1"),
+        ({"storage_endpoint": "http://127.0.0.1:1", "storage_patience": "0.1"}, "127.0.0.1:1"),
     ],
 )
 async def test_a_storage_that_cannot_be_reached_is_all_that_is_said(
