@@ -54,18 +54,13 @@ class _Retry(ExponentialRetry):
         attempts = Attempts(f"{asked.method} of {urlsplit(asked.url).path}", self._patience)
         return {**super().configure_retries(request), _ATTEMPTS: attempts}
 
-    def increment(
-        self,
-        settings: dict[str, Any],
-        request: Any,  # noqa: ANN401 - as the SDK has it
-        response: Any = None,  # noqa: ANN401 - as the SDK has it
-        error: AzureError | None = None,
-    ) -> bool:
+    def increment(self, settings: dict[str, Any], *asked: Any, **failed: Any) -> bool:  # noqa: ANN401 - as the SDK has it
         """Raise StorageBusy in the end; what is refused for want of credentials is not asked for again."""
+        error = failed.get("error")
         if isinstance(error, HttpResponseError):
             return False
-        settings[_PAUSE] = settings[_ATTEMPTS].failed(error or _failure_of(response))
-        return bool(super().increment(settings, request, response, error))
+        settings[_PAUSE] = settings[_ATTEMPTS].failed(error or _failure_of(failed["response"]))
+        return bool(super().increment(settings, *asked, **failed))
 
     def get_backoff_time(self, settings: dict[str, Any]) -> float:
         pause: float = settings[_PAUSE]

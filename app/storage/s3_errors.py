@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
-from aiohttp import ClientError as HttpError
 from botocore.exceptions import (
     BotoCoreError,
     ClientError,
@@ -57,10 +56,6 @@ _SAID: Final = {
 """What an answer has that is the storage's."""
 
 
-_KNOWN: Final = (BotoCoreError, ClientError, HttpError, OSError)
-"""What the SDK raises; the bodies of errors come from its HTTP client as they are."""
-
-
 class _Gone(FileNotFoundError):
     """The storage has no such thing; files of this machine, which the SDK reads, too, are another matter."""
 
@@ -72,7 +67,7 @@ def storage_errors() -> Iterator[None]:
         yield
     except _Gone:
         raise
-    except _KNOWN as error:
+    except (BotoCoreError, ClientError, OSError) as error:
         raise storage_error_of(error) from error
 
 
@@ -81,7 +76,7 @@ def storage_error_of(error: Exception) -> Exception:
     match error:
         case ClientError():
             return _translated(error)
-        case ConnectionError() | HTTPClientError() | HttpError() | OSError():
+        case ConnectionError() | HTTPClientError() | OSError():
             return StorageBusy(f"{type(error).__name__}: {error}")
         case _:
             return StorageError(f"{type(error).__name__}: {error}")

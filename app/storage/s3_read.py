@@ -54,7 +54,7 @@ async def read_first(bucket: Bucket, key: str, length: int) -> bytes:
 
 @asynccontextmanager
 async def _body(bucket: Bucket, key: str, start: int, *, stop: int) -> AsyncIterator["AioStreamingBody"]:
-    with storage_errors():
+    with _broken_off(), storage_errors():
         found = await bucket.s3.get_object(**bucket.at(key), Range=f"bytes={start}-{stop - 1}")
     body = found["Body"]
     try:
@@ -81,5 +81,7 @@ async def _piece(body: "AioStreamingBody") -> bytes:
 def _broken_off() -> Iterator[None]:
     try:
         yield
+    except (StorageError, FileNotFoundError):
+        raise
     except Exception as error:  # the SDK lets those of its HTTP client through
         raise BrokenOff(f"reading broke off: {type(error).__name__}: {error}") from error

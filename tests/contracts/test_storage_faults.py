@@ -3,14 +3,17 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 
 import pytest
+from aiohttp import web
 
 from app.oci.digest import Digest
 from app.settings import load
 from app.storage import StorageBusy, StorageDriver, StorageError, open_storage
 from tests.contracts.storing import CONTENT, EVERYTHING, LARGE, append, blob, joined
 from tests.support.faulty import (
+    Ask,
     Fault,
     FaultyWay,
     answering,
@@ -131,6 +134,22 @@ async def test_what_only_a_proxy_says_is_done_is_not(place: Place, way: FaultyWa
         way.fault = no_fault
         await driver.commit(state, Digest.of(LARGE), len(LARGE))
         assert await blob(driver, Digest.of(LARGE)) == LARGE
+
+
+async def test_an_error_that_breaks_off_is_no_other_one(way: FaultyWay, driver: StorageDriver) -> None:
+    await driver.put(DIGEST, CONTENT)
+
+    async def cut(request: web.Request, _: Ask) -> web.StreamResponse:
+        return await truncated(request, partial(said, request))
+
+    async def said(_: web.Request) -> web.Response:
+        return web.Response(status=503, text="<Error><Code>SlowDown</Code></Error>")
+
+    way.fault = first(1, cut)
+    assert await joined(driver.read(DIGEST, 0, len(CONTENT))) == CONTENT
+    way.fault = cut
+    with pytest.raises(StorageBusy):
+        await joined(driver.read(DIGEST, 0, len(CONTENT)))
 
 
 async def test_a_server_that_is_gone_is_busy(place: Place) -> None:

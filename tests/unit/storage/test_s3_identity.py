@@ -6,7 +6,6 @@ from typing import Never
 
 import pytest
 from aiobotocore.credentials import AioRefreshableCredentials
-from aiohttp import ClientPayloadError
 from botocore.exceptions import (
     ClientError,
     CredentialRetrievalError,
@@ -86,11 +85,6 @@ async def test_what_has_ended_and_cannot_be_renewed_is_for_later(
 def test_a_file_of_this_machine_that_is_missing_is_no_missing_blob() -> None:
     with pytest.raises(StorageBusy), storage_errors():
         raise FileNotFoundError("the token of the pod")
-
-
-def test_an_error_whose_body_breaks_off_is_for_later() -> None:
-    with pytest.raises(StorageBusy, match="not enough data"), storage_errors():
-        raise ClientPayloadError("not enough data")
 
 
 def refused(code: str, status: int) -> ClientError:
