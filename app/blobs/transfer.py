@@ -6,7 +6,7 @@ copy that was cut short goes on where it was, by what the target lists.
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from typing import Final
 
 from msgspec import Struct
@@ -15,7 +15,7 @@ from app.blobs import store
 from app.blobs.model import INLINE_BYTES
 from app.db import Database
 from app.oci.digest import Digest
-from app.storage import RunningDigest, StorageDriver
+from app.storage import RunningDigest, StorageDriver, StorageError
 
 _PAGE: Final = 1_000
 
@@ -94,43 +94,47 @@ async def _blobs(database: Database, target: StorageDriver) -> AsyncIterator[tup
         last = page[-1][0]
 
 
+class _OtherBytesError(Exception):
+    """What lies under a digest has another one."""
+
+
 async def _copy(
     source: StorageDriver, target: StorageDriver, digest: Digest, *, size: int, tally: Tally
 ) -> None:
+    copy = _copy_small if size <= INLINE_BYTES else _copy_large
     try:
-        is_right = await _copied(source, target, digest, size=size)
+        await copy(source, target, digest, size)
     except FileNotFoundError:
         tally.missing.append(digest)
-        return
-    if is_right:
+    except _OtherBytesError:
+        tally.wrong.append(digest)
+    else:
         tally.copied += 1
         tally.copied_bytes += size
-    else:
-        tally.wrong.append(digest)
 
 
-async def _copied(source: StorageDriver, target: StorageDriver, digest: Digest, *, size: int) -> bool:
-    """Copy a blob; False, and nothing left behind, where its bytes have another digest."""
-    if size <= INLINE_BYTES:
-        content = b"".join([piece async for piece in source.read(digest, 0, size)])
-        if not digest.matches(content):
-            return False
-        await target.put(digest, content)
-        return True
-    _, writer = await target.append(target.new_upload(), 0, is_contested=False, blob=digest)
+async def _copy_small(source: StorageDriver, target: StorageDriver, digest: Digest, size: int) -> None:
+    content = b"".join([piece async for piece in source.read(digest, 0, size)])
+    if not digest.matches(content):
+        raise _OtherBytesError
+    await target.put(digest, content)
+
+
+async def _copy_large(source: StorageDriver, target: StorageDriver, digest: Digest, size: int) -> None:
+    """Copy a blob on its way to its place; nothing is left behind where it does not get there."""
+    state, writer = await target.append(target.new_upload(), 0, is_contested=False, blob=digest)
     try:
         running = RunningDigest(digest.algorithm)
         async with aclosing(source.read(digest, 0, size)) as pieces:
             async for piece in pieces:
                 await asyncio.gather(writer.write(piece), asyncio.to_thread(running.update, piece))
-        is_right = running.digest() == digest
-        if is_right:
-            await target.commit(await writer.finish(digest), digest, size)
-        else:
-            await writer.drop()
+        if running.digest() != digest:
+            raise _OtherBytesError
+        await target.commit(await writer.finish(digest), digest, size)
     except BaseException:
         await writer.drop()
+        with suppress(StorageError):
+            await target.discard(state)
         raise
     finally:
         writer.close()
-    return is_right

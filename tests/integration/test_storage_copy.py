@@ -110,6 +110,19 @@ async def test_damage_is_named_and_not_copied(
     assert tally.copied == len(contents) - 3
 
 
+async def test_a_blob_that_does_not_arrive_leaves_no_file_behind(
+    registry: Registry, contents: dict[str, bytes], tmp_path: Path
+) -> None:
+    storage = registry.resources.storage
+    assert isinstance(storage, FilesystemDriver)
+    gone, damaged = [digest for digest, data in contents.items() if len(data) > 100_000]
+    storage.local_path(Digest(gone)).unlink()
+    storage.local_path(Digest(damaged)).write_bytes(bytes(len(contents[damaged])))
+    tally = await copy(registry, FilesystemDriver(tmp_path / "new"))
+    assert (tally.missing, tally.wrong) == ([gone], [damaged])
+    assert list((tmp_path / "new/uploads").iterdir()) == []
+
+
 async def test_a_copy_that_was_cut_short_goes_on(
     registry: Registry, contents: dict[str, bytes], tmp_path: Path
 ) -> None:
