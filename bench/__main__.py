@@ -3,10 +3,8 @@
 import argparse
 import dataclasses
 import os
-import shutil
 import signal
 import sys
-import tempfile
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -15,9 +13,9 @@ from pathlib import Path
 from bench import flame, machine, results, run
 from bench.lines import LINES, LINES_ON, WORKLOADS
 from bench.settings import PLANS, QUICK, Plan
+from bench.workplace import BUILD, workplace
 
 _ROOT = Path(__file__).resolve().parent.parent
-_BUILD = _ROOT / "build"
 _QUICK_SERVERS = ("roadstead", "docker-registry", "nginx")
 _NOT_QUICK = ("roadstead-anonymous",)  # no floor is about it
 
@@ -31,14 +29,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     signal.signal(
         signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM)
     )  # servers are stopped on the way out
-    _BUILD.mkdir(exist_ok=True)
-    directory = Path(tempfile.mkdtemp(prefix="bench-", dir=options.directory or _BUILD))
-    directory.chmod(0o755)  # PostgreSQL runs as a user of its own when we are root
-    try:
+    with workplace("bench", parent=options.directory, keep=options.keep) as directory:
         return _profile(directory, options) if options.profile else _compare(directory, options)
-    finally:
-        if not options.keep:
-            shutil.rmtree(directory, ignore_errors=True)
 
 
 def _compare(directory: Path, options: argparse.Namespace) -> int:
@@ -64,7 +56,7 @@ def _compare(directory: Path, options: argparse.Namespace) -> int:
         )
     is_whole = not (options.quick or options.only or options.servers)
     kept = _ROOT / "bench" / "results" / ("s3" if storage == "s3" else "")
-    out = options.out or (kept if is_whole else _BUILD / "bench")
+    out = options.out or (kept if is_whole else BUILD / "bench")
     sys.stdout.write(results.write(outcome, out))
     return 0 if outcome.is_good() else 1
 
@@ -72,7 +64,7 @@ def _compare(directory: Path, options: argparse.Namespace) -> int:
 def _profile(directory: Path, options: argparse.Namespace) -> int:
     line = next(line for line in LINES if line.key == options.profile)
     with run.started(directory, ["roadstead"], _say) as arena:
-        written = flame.record(arena, line.workload, _plan(options), _BUILD / f"profile-{line.key}.svg")
+        written = flame.record(arena, line.workload, _plan(options), BUILD / f"profile-{line.key}.svg")
     _say(f"wrote {written}")
     return 0
 

@@ -8,7 +8,6 @@ import argparse
 import base64
 import os
 import secrets
-import shutil
 import statistics
 import subprocess
 import sys
@@ -23,12 +22,12 @@ from typing import Final
 from bench import processes
 from bench.lists_content import ARTIFACTS, LARGE_REPOSITORY, PROJECTS, REPOSITORIES, Size, fill
 from bench.wire import Connection
+from bench.workplace import workplace
 from cli.embedded import postgres
 from cli.embedded.postgres import Postgres
 from cli.programs import make_private_directory, start, unprivileged_account
 
 FLOOR_SECONDS: Final = 0.050
-_BUILD: Final = Path(__file__).resolve().parent.parent / "build"
 _FLAGS: Final = (
     "with_tag=true&with_label=true&with_accessory=true&with_immutable_status=true"
     "&with_scan_overview=true&with_sbom_overview=true"
@@ -89,18 +88,16 @@ def main() -> int:
         artifacts=ARTIFACTS // REPOSITORIES,
         large=options.large,
     )
-    _BUILD.mkdir(exist_ok=True)
-    directory = Path(tempfile.mkdtemp(prefix="bench-lists-", dir=_BUILD))
-    directory.chmod(0o755)  # PostgreSQL runs as a user of its own when we are root
-    try:
-        with tempfile.TemporaryDirectory(prefix="bench-") as short, _database(directory, short) as server:
-            environment = _environment(server.url(), directory)
-            _run("migrate", environment)
-            print(fill(server.url(role=postgres.ADMIN), size), flush=True)
-            with _web_process(environment, directory / "web.log") as port:
-                return _measure(port, size, options.requests)
-    finally:
-        shutil.rmtree(directory, ignore_errors=True)
+    with (
+        workplace("bench-lists") as directory,
+        tempfile.TemporaryDirectory(prefix="bench-") as short,
+        _database(directory, short) as server,
+    ):
+        environment = _environment(server.url(), directory)
+        _run("migrate", environment)
+        print(fill(server.url(role=postgres.ADMIN), size), flush=True)
+        with _web_process(environment, directory / "web.log") as port:
+            return _measure(port, size, options.requests)
 
 
 @contextmanager

@@ -5,10 +5,8 @@ Starts Roadstead as `make up` does, with a consumer on loopback, and fails when 
 
 import argparse
 import json
-import shutil
 import statistics
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,6 +21,7 @@ from bench.consumer import Consumer, running_consumer
 from bench.content import Content
 from bench.roadstead import Roadstead
 from bench.targets import Target
+from bench.workplace import workplace
 from bench.writes import pushers
 
 GOAL_PER_S: Final = 2_000
@@ -33,7 +32,6 @@ FLOOR_RATIO: Final = 0.90
 _EVENTS_PER_S: Final = 50
 _CLIENTS: Final = 8
 _IMAGES: Final = 8
-_BUILD: Final = Path(__file__).resolve().parent.parent / "build"
 
 _MAKE_TARGET: Final = """
     WITH policy AS (
@@ -200,19 +198,16 @@ def _pushes_per_s(bench: Bench) -> float:
 
 @contextmanager
 def _running() -> Iterator[Bench]:
-    _BUILD.mkdir(exist_ok=True)
-    directory = Path(tempfile.mkdtemp(prefix="bench-webhooks-", dir=_BUILD))
-    directory.chmod(0o755)  # PostgreSQL runs as a user of its own when we are root
     roadstead = Roadstead()
-    try:
-        roadstead.start(directory / "roadstead", Content(images=(), blobs={}))
-        with running_consumer() as consumer:
-            bench = Bench(roadstead, consumer)
-            yield bench
-            bench.close()
-    finally:
-        roadstead.stop()
-        shutil.rmtree(directory, ignore_errors=True)
+    with workplace("bench-webhooks") as directory:
+        try:
+            roadstead.start(directory / "roadstead", Content(images=(), blobs={}))
+            with running_consumer() as consumer:
+                bench = Bench(roadstead, consumer)
+                yield bench
+                bench.close()
+        finally:
+            roadstead.stop()
 
 
 def _worker(root: int) -> int:
