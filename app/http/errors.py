@@ -83,7 +83,7 @@ def _answer(request: web.Request, error: Exception) -> web.Response:
         case StorageBusy():
             log.warning("storage_busy", error=str(error), request_id=request_id(request))
             return error_answer(
-                503, "UNAVAILABLE", "the storage has too much to do; try again", headers=_PATIENCE
+                503, "UNAVAILABLE", "the storage is busy or cannot be reached; try again", headers=_PATIENCE
             )
         case DatabaseUnavailable() | Deadlock() | StatementTimeout() | StorageError():
             kind = type(error).__name__
