@@ -13,7 +13,7 @@ from app.db import DatabaseUnavailable, Deadlock, StatementTimeout
 from app.harbor.errors import ApiError, code_of
 from app.http.requests import client_address, is_api, request_id
 from app.oci.errors import OciError
-from app.storage import StorageBusy, StorageError, StorageFull
+from app.storage import CredentialsMissing, CredentialsRefused, StorageBusy, StorageError, StorageFull
 
 log = structlog.get_logger()
 
@@ -30,6 +30,7 @@ _UNSTORABLE: Final = re.compile("%00|%[eE][dD]%[aAbB]")
 _HOST: Final = re.compile(r"[A-Za-z0-9._:\[\]-]{0,261}")
 """It is echoed in challenges."""
 _RETRY: Final = {"Retry-After": "2"}
+_REFUSED: Final = "the storage refuses this registry's credentials; its operator has to see to them"
 _PATIENCE: Final = {"Retry-After": "10"}
 """By then it has been asked several times already."""
 
@@ -80,6 +81,9 @@ def _answer(request: web.Request, error: Exception) -> web.Response:
             return error_answer(
                 507, "UNAVAILABLE", "the storage of this registry is full; nothing was stored"
             )
+        case CredentialsMissing() | CredentialsRefused():
+            log.warning("storage_refused", error=str(error), request_id=request_id(request))
+            return error_answer(503, "UNAVAILABLE", _REFUSED, headers=_PATIENCE)
         case StorageBusy():
             log.warning("storage_busy", error=str(error), request_id=request_id(request))
             return error_answer(

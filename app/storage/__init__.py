@@ -4,6 +4,8 @@ from app.storage.cache import ContentCache
 from app.storage.choose import open_storage
 from app.storage.direct import LARGEST_BLOB
 from app.storage.driver import (
+    CredentialsMissing,
+    CredentialsRefused,
     DirectPart,
     DirectUploads,
     Frozen,
@@ -29,6 +31,8 @@ __all__ = [
     "PARTS_PATH",
     "AskedPart",
     "ContentCache",
+    "CredentialsMissing",
+    "CredentialsRefused",
     "DirectPart",
     "DirectUploads",
     "FileDirectUploads",

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from azure.core.exceptions import (
     AzureError,
+    ClientAuthenticationError,
     HttpResponseError,
     ResourceNotFoundError,
     ServiceRequestError,
@@ -21,10 +22,11 @@ from azure.storage.blob import BlobSasPermissions, UserDelegationKey, generate_b
 from azure.storage.blob.aio import BlobClient, BlobServiceClient, ContainerClient, ExponentialRetry
 
 from app.settings import StorageSettings
-from app.storage.driver import StorageBusy, StorageError
+from app.storage.driver import CredentialsRefused, StorageBusy, StorageError
 from app.storage.patience import Attempts
 
 _PATIENCE: Final = frozenset({408, 429, 500, 502, 503, 504})
+_REFUSED: Final = frozenset({401, 403})
 _FAILED: Final = 300
 _NOT_FOUND: Final = 404
 _NAMED_BY: Final = "x-ms-request-id"
@@ -228,4 +230,6 @@ def _translated(error: HttpResponseError) -> Exception:
         return FileNotFoundError(message)
     if code in _KINDS:
         return _KINDS[code](message)
+    if isinstance(error, ClientAuthenticationError) or error.status_code in _REFUSED:
+        return CredentialsRefused(message)
     return StorageBusy(message) if error.status_code in _PATIENCE else StorageError(message)

@@ -24,6 +24,14 @@ class StorageBusy(StorageError):
     """The storage asks for patience, or did not answer in time; the same may work a little later."""
 
 
+class CredentialsMissing(StorageBusy):
+    """There is nothing to show the storage who asks; what issues it may do so a little later."""
+
+
+class CredentialsRefused(StorageError):
+    """Whoever asks may not, or shows nothing; that does not change before an operator has seen to it."""
+
+
 class StorageFull(StorageError):
     """There is no room left; nothing of the failed write stays behind."""
 

@@ -9,13 +9,14 @@ from urllib.parse import quote
 from aiohttp import ClientError, ClientResponse, ClientSession, ClientTimeout, DummyCookieJar, TCPConnector
 
 from app.settings import StorageSettings
-from app.storage.driver import StorageBusy, StorageError
+from app.storage.driver import CredentialsRefused, StorageBusy, StorageError
 from app.storage.gcs_identity import Identity
 from app.storage.patience import Attempts
 
 _GOOGLE: Final = "https://storage.googleapis.com"
 _PATIENCE: Final = frozenset({408, 429, 500, 502, 503, 504})
 _CONNECTIONS: Final = 256
+_REFUSED: Final = frozenset({401, 403})
 _NOT_FOUND: Final = 404
 _EXISTS: Final = 412
 _FAILED: Final = 400
@@ -154,4 +155,6 @@ def _failure(status: int, message: str) -> Exception:
         return FileNotFoundError(message)
     if status == _EXISTS:
         return FileExistsError(message)
+    if status in _REFUSED:
+        return CredentialsRefused(message)
     return StorageBusy(message) if status in _PATIENCE else StorageError(message)

@@ -16,7 +16,7 @@ from google.auth.iam import Signer
 from google.auth.transport.requests import Request
 from google.oauth2.service_account import Credentials as AccountCredentials
 
-from app.storage.driver import StorageBusy, StorageError
+from app.storage.driver import CredentialsMissing, CredentialsRefused
 
 _ALGORITHM: Final = "GOOG4-RSA-SHA256"
 _SCOPES: Final = ["https://www.googleapis.com/auth/cloud-platform"]
@@ -106,6 +106,6 @@ def _identity_errors() -> Iterator[None]:
     try:
         yield
     except TransportError as error:
-        raise StorageBusy(f"Google does not say who we are: {error}") from error
+        raise CredentialsMissing(f"Google does not say who we are: {error}") from error
     except (GoogleAuthError, OSError, ValueError) as error:
-        raise StorageError(f"these are no credentials for Google Cloud Storage: {error}") from error
+        raise CredentialsRefused(f"these are no credentials for Google Cloud Storage: {error}") from error

@@ -31,17 +31,18 @@ class Attempts:
         self._why = ""
 
     def failed(self, error: Exception) -> float:
-        """Return how many seconds to wait before the next attempt; raise StorageBusy when there is none.
+        """Return how many seconds to wait before the next attempt; raise when there is none.
 
         What has passed when the time is over is found by a last attempt. There are two at least: a
-        connection can have ended long before anybody notices.
+        connection can have ended long before anybody notices. Raises StorageBusy, or that kind of it.
         """
         self._count += 1
         self._why = f"{type(error).__name__}: {error}"
         seconds = self._now() - self._began
         left = self._patience - seconds
         if left <= 0 and self._count > 1:
-            raise StorageBusy(
+            kind = type(error) if isinstance(error, StorageBusy) else StorageBusy
+            raise kind(
                 f"{self._what}: given up after {self._count} attempts in {seconds:.1f} s: {self._why}"
             ) from error
         longest = min(_SHORTEST_PAUSE_SECONDS * 2.0 ** (self._count - 1), _LONGEST_PAUSE_SECONDS)

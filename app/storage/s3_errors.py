@@ -13,7 +13,7 @@ from botocore.exceptions import (
     SSLError,
 )
 
-from app.storage.driver import StorageBusy, StorageError, StorageFull
+from app.storage.driver import CredentialsRefused, StorageBusy, StorageError, StorageFull
 
 if TYPE_CHECKING:
     from botocore.model import OperationModel
@@ -25,6 +25,19 @@ _FULL: Final = frozenset(
 _PATIENCE: Final = frozenset({408, 429, 500, 502, 503, 504})
 _PASSING: Final = frozenset({"IncompleteBody", "OperationAborted", "RequestTimeout", "SlowDown"})
 """What passes, too, whatever the status."""
+
+_REFUSED: Final = frozenset(
+    {
+        "403",  # to a HEAD
+        "AccessDenied",
+        "ExpiredToken",
+        "InvalidAccessKeyId",
+        "InvalidToken",
+        "InvalidTokenId",
+        "SignatureDoesNotMatch",
+        "TokenRefreshRequired",
+    }
+)
 
 _ELSEWHERE: Final = frozenset({"AuthorizationHeaderMalformed", "PermanentRedirect"})
 _RENEW: Final = "these credentials have ended: let what issues them do so in time"
@@ -78,6 +91,8 @@ def storage_error_of(error: Exception) -> Exception:
             return _translated(error)
         case ConnectionError() | HTTPClientError() | OSError():
             return StorageBusy(f"{type(error).__name__}: {error}")
+        case NoCredentialsError():
+            return CredentialsRefused(f"{type(error).__name__}: {error}")
         case _:
             return StorageError(f"{type(error).__name__}: {error}")
 
@@ -137,5 +152,7 @@ def _translated(error: ClientError) -> Exception:
         return _Gone(str(error))
     if code in _FULL:
         return StorageFull(str(error))
+    if code in _REFUSED:
+        return CredentialsRefused(str(error))
     is_passing = status in _PATIENCE or code in _PASSING
     return StorageBusy(str(error)) if is_passing else StorageError(str(error))

@@ -10,7 +10,7 @@ from aiohttp import web
 
 from app.oci.digest import Digest
 from app.settings import load
-from app.storage import StorageBusy, StorageDriver, StorageError, open_storage
+from app.storage import CredentialsRefused, StorageBusy, StorageDriver, StorageError, open_storage
 from tests.contracts.storing import CONTENT, EVERYTHING, LARGE, append, blob, joined
 from tests.support.faulty import (
     Ask,
@@ -150,6 +150,15 @@ async def test_an_error_that_breaks_off_is_no_other_one(way: FaultyWay, driver: 
     way.fault = cut
     with pytest.raises(StorageBusy):
         await joined(driver.read(DIGEST, 0, len(CONTENT)))
+
+
+async def test_a_server_that_refuses_us_is_another_matter_than_one_that_is_busy(
+    way: FaultyWay, driver: StorageDriver
+) -> None:
+    way.fault = answering(403, "<Error><Code>InvalidAccessKeyId</Code><Message>Who?</Message></Error>")
+    for failing in (driver.put(DIGEST, CONTENT), driver.stat(DIGEST), driver.delete(DIGEST)):
+        with pytest.raises(CredentialsRefused):
+            await failing
 
 
 async def test_a_server_that_is_gone_is_busy(place: Place) -> None:

@@ -3,13 +3,18 @@
 import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Never
 from uuid import uuid4
 
 import pytest
+from aiobotocore.credentials import AioRefreshableCredentials
 from aiohttp import ClientPayloadError, web
+from botocore.exceptions import CredentialRetrievalError
 
 from app.blobs import session_store as sessions
-from tests.conformance.client import Repository, open_repository
+from app.storage.s3 import S3Driver
+from app.storage.s3_identity import Identity
+from tests.conformance.client import Answer, Repository, open_repository
 from tests.conformance.content import digest_of, unique
 from tests.conformance.serving import settings_for
 from tests.contracts.storing import EVERYTHING
@@ -39,6 +44,17 @@ BROKEN = "<Error><Code>InternalError</Code><Message>We encountered an internal e
 SKEWED = (
     "<Error><Code>RequestTimeTooSkewed</Code>"
     "<Message>The difference between the request time and the current time is too large.</Message></Error>"
+)
+
+
+async def away() -> Never:
+    raise CredentialRetrievalError(provider="AKIA1", error_msg="it is away")
+
+
+ENDED = AioRefreshableCredentials.create_from_metadata(
+    {"access_key": "key", "secret_key": "secret", "token": "token", "expiry_time": "2026-01-01T00:00:00Z"},
+    refresh_using=away,
+    method="test",
 )
 
 
@@ -178,6 +194,33 @@ async def test_an_answer_that_is_not_the_storages_is_no_success(
     assert (await repo.patch(session, data)).status == 202
     assert (await repo.close(session, digest_of(data))).status == 201
     assert (await repo.get(f"blobs/{digest_of(data)}")).body == data
+
+
+@pytest.mark.parametrize(
+    ("status", "code"), [(400, "ExpiredToken"), (403, "InvalidAccessKeyId"), (403, "AccessDenied")]
+)
+async def test_credentials_that_have_ended_are_said_to_be_the_matter_and_nothing_of_them(
+    way: FaultyWay, repo: Repository, status: int, code: str
+) -> None:
+    pulled, session = await repo.push_blob(unique(SIZE)), await repo.start()
+    way.fault = answering(status, f"<Error><Code>{code}</Code><Message>AKIA1 is no key</Message></Error>")
+    for answer in (await repo.patch(session, unique(SIZE)), await repo.get(f"blobs/{pulled}")):
+        assert_refused(answer)
+
+
+async def test_credentials_that_cannot_be_renewed_are_said_to_be_the_matter(
+    registry: Registry, repo: Repository
+) -> None:
+    pulled, storage = await repo.push_blob(unique(SIZE)), registry.resources.storage
+    assert isinstance(storage, S3Driver)
+    storage._bucket.s3.meta.events.register_first("before-sign.s3", Identity(ENDED).renew)
+    assert_refused(await repo.get(f"blobs/{pulled}"))
+
+
+def assert_refused(answer: Answer) -> None:
+    assert (answer.status, answer.headers["Retry-After"]) == (503, "10")
+    assert b"refuses this registry's credentials" in answer.body
+    assert b"AKIA1" not in answer.body
 
 
 async def test_a_chunk_that_cannot_be_stored_leaves_the_session_as_it_was(

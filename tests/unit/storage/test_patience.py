@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from structlog.testing import capture_logs
 
-from app.storage import StorageBusy
+from app.storage import CredentialsMissing, StorageBusy
 from app.storage.patience import Attempts, hurried
 
 PATIENCE = timedelta(seconds=20)
@@ -63,6 +63,13 @@ def test_who_gives_up_says_what_was_asked_how_often_how_long_and_why() -> None:
     said = "^PUT of /blobs/sha256: given up after 2 attempts in 20.0 s: StorageBusy: SlowDown$"
     with pytest.raises(StorageBusy, match=said):
         attempts.failed(FAILURE)
+
+
+def test_who_gives_up_says_so_by_the_kind_of_the_failure() -> None:
+    attempts = Attempts("PUT", timedelta())
+    attempts.failed(FAILURE)
+    with pytest.raises(CredentialsMissing):
+        attempts.failed(CredentialsMissing("the machine's service is away"))
 
 
 def test_what_was_waited_for_is_in_the_log_and_what_needed_no_patience_is_not() -> None:

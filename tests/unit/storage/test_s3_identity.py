@@ -6,6 +6,7 @@ from typing import Never
 
 import pytest
 from aiobotocore.credentials import AioRefreshableCredentials
+from aiobotocore.session import get_session
 from botocore.exceptions import (
     ClientError,
     CredentialRetrievalError,
@@ -13,10 +14,11 @@ from botocore.exceptions import (
     NoCredentialsError,
     SSLError,
 )
+from structlog.testing import capture_logs
 
-from app.storage import StorageBusy
+from app.storage import CredentialsMissing, StorageBusy
 from app.storage.s3_errors import remedy_of, storage_errors
-from app.storage.s3_identity import Identity
+from app.storage.s3_identity import Identity, find_identity
 
 HOUR = timedelta(hours=1)
 WEEK = timedelta(days=7)
@@ -78,8 +80,23 @@ async def test_what_cannot_be_renewed_is_used_as_long_as_it_may() -> None:
 async def test_what_has_ended_and_cannot_be_renewed_is_for_later(
     renew: Callable[[], Awaitable[Issued]],
 ) -> None:
-    with pytest.raises(StorageBusy, match="no credentials are to be had"):
+    with pytest.raises(CredentialsMissing, match="no credentials are to be had"):
         await identity(-HOUR, renew).renew()
+
+
+@pytest.mark.parametrize(("token", "is_warned"), [("a token", True), (None, False)])
+async def test_a_token_without_an_end_is_warned_of(token: str | None, *, is_warned: bool) -> None:
+    session = get_session()
+    session.set_credentials("key", "secret", token)
+    with capture_logs() as logs:
+        assert await (await find_identity(session)).lasting(WEEK) == WEEK
+    assert ["AWS_CREDENTIAL_EXPIRATION" in line["remedy"] for line in logs] == [True] * is_warned
+
+
+async def test_of_credentials_that_say_their_end_nobody_is_warned() -> None:
+    with capture_logs() as logs:
+        await identity(HOUR, never).warn()
+    assert logs == []
 
 
 def test_a_file_of_this_machine_that_is_missing_is_no_missing_blob() -> None:
