@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar, Final, TypeAlias
 from msgspec import Meta, Struct
 
 from app.downloads.model import Presented
-from app.harbor.errors import BadRequest
+from app.harbor.errors import BadRequest, Forbidden
 
 LONGEST_SECONDS = 7 * 24 * 3600
 MOST = 100
@@ -74,6 +74,7 @@ class LinksRequest(LinkParams, frozen=True, kw_only=True):
 class SignedParams(Struct, frozen=True):
     """What a link that we signed says."""
 
+    refusal: ClassVar = Forbidden
     expires: Annotated[int, Meta(ge=0, le=2**37)]  # a time that Python can tell
     signature: Annotated[str, Meta(max_length=64)]
     repository: RepositoryParam = ""

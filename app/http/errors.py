@@ -118,8 +118,9 @@ def _refusal_of_api(error: ApiError | OciError | web.HTTPException) -> web.Respo
         case ApiError():
             return error_answer(error.status, error.code, error.sentence, headers=error.headers)
         case OciError():
-            detail = f": {error.detail}" if error.detail is not None else ""
-            return error_answer(error.status, code_of(error.status), f"{error.message}{detail}")
+            detail = f": {error.detail}" if isinstance(error.detail, str) else ""
+            message, headers = f"{error.message}{detail}", dict(error.headers)
+            return error_answer(error.status, code_of(error.status), message, headers=headers)
         case _:
             return error_answer(error.status, code_of(error.status), error.reason, headers=_allowed(error))
 

@@ -80,6 +80,9 @@ async def test_link_opens_the_blob_without_credentials(blob: Blob, guest: Caller
     assert head.headers["Content-Length"] == str(len(blob.data))
     part, content = await follow(shared, given.json["url"], Range="bytes=10-19")
     assert (part.status, content) == (206, blob.data[10:20])
+    beyond, refusal = await follow(shared, given.json["url"], Range=f"bytes={len(blob.data)}-")
+    assert (beyond.status, beyond.headers["Content-Range"]) == (416, f"bytes */{len(blob.data)}")
+    assert b"{'" not in refusal
 
 
 async def test_headers_of_the_answer_can_be_chosen(blob: Blob, guest: Caller, shared: Registry) -> None:
@@ -226,6 +229,9 @@ async def test_nothing_about_a_link_can_be_changed(blob: Blob, guest: Caller, sh
     ):
         changed = parts._replace(query=urlencode(said | change)).geturl()
         assert (await follow(shared, changed))[0].status == 403, change
+    for missing in ("expires", "signature"):
+        less = urlencode({name: value for name, value in said.items() if name != missing})
+        assert (await follow(shared, parts._replace(query=less).geturl()))[0].status == 403, missing
     other = parts._replace(path=parts.path.replace(blob.digest, f"sha256:{'0' * 64}")).geturl()
     assert (await follow(shared, other))[0].status == 403
 
