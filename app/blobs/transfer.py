@@ -103,7 +103,7 @@ async def _copy(
 ) -> None:
     copy = _copy_small if size <= INLINE_BYTES else _copy_large
     try:
-        await copy(source, target, digest, size)
+        await copy(source, target, digest, size=size)
     except FileNotFoundError:
         tally.missing.append(digest)
     except _OtherBytesError:
@@ -113,14 +113,14 @@ async def _copy(
         tally.copied_bytes += size
 
 
-async def _copy_small(source: StorageDriver, target: StorageDriver, digest: Digest, size: int) -> None:
+async def _copy_small(source: StorageDriver, target: StorageDriver, digest: Digest, *, size: int) -> None:
     content = b"".join([piece async for piece in source.read(digest, 0, size)])
     if not digest.matches(content):
         raise _OtherBytesError
     await target.put(digest, content)
 
 
-async def _copy_large(source: StorageDriver, target: StorageDriver, digest: Digest, size: int) -> None:
+async def _copy_large(source: StorageDriver, target: StorageDriver, digest: Digest, *, size: int) -> None:
     """Copy a blob on its way to its place; nothing is left behind where it does not get there."""
     state, writer = await target.append(target.new_upload(), 0, is_contested=False, blob=digest)
     try:
