@@ -143,7 +143,7 @@ class StorageSettings(Struct, frozen=True, forbid_unknown_fields=True):
     ] = timedelta(seconds=5)
     read_timeout: Annotated[
         timedelta, Meta(description="S3, Azure, GCS: a server that says nothing for this long is given up.")
-    ] = timedelta(seconds=30)
+    ] = timedelta(seconds=25)
     patience: Annotated[
         timedelta,
         Meta(

@@ -1,21 +1,23 @@
 """How long a storage that fails is waited out, whichever it is: docs/decisions/0025 says why."""
 
+import asyncio
 import random
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
 from contextvars import ContextVar
 from datetime import timedelta
 from typing import Final
 
 import structlog
 
-from app.storage.driver import StorageBusy
+from app.storage.driver import StorageBusy, StorageError
 
 log = structlog.get_logger()
 
 _SHORTEST_PAUSE_SECONDS: Final = 0.2
 _LONGEST_PAUSE_SECONDS: Final = 3.0
+_TIDYING_SECONDS: Final = 5.0
 _is_hurried: Final = ContextVar("is_hurried", default=False)
 
 
@@ -60,11 +62,13 @@ class Attempts:
             )
 
 
-@contextmanager
-def hurried() -> Iterator[None]:
-    """Wait for no storage in this block: it tidies up before a failure is told; what it leaves is found."""
+@asynccontextmanager
+async def tidying(seconds: float = _TIDYING_SECONDS) -> AsyncIterator[None]:
+    """Do without patience what may as well fail, before a failure is told: what it leaves behind is found."""
     token = _is_hurried.set(True)
     try:
-        yield
+        with suppress(StorageError, TimeoutError):
+            async with asyncio.timeout(seconds):
+                yield
     finally:
         _is_hurried.reset(token)

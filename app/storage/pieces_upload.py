@@ -1,16 +1,16 @@
 """Writing an upload in pieces."""
 
 from collections.abc import Coroutine
-from contextlib import aclosing, suppress
+from contextlib import aclosing
 from typing import Any
 
 from msgspec.structs import replace
 
 from app.oci.digest import Digest
-from app.storage.driver import StorageError, UploadState
+from app.storage.driver import UploadState
 from app.storage.parts import Filling
 from app.storage.paths import blob_key
-from app.storage.patience import hurried
+from app.storage.patience import tidying
 from app.storage.pieces import Container, Piece, Upload, blob_upload, new_name, new_piece
 
 
@@ -49,7 +49,7 @@ class PieceWriter:
     async def drop(self) -> None:
         """Remove what this writer added and no session names."""
         await self._filling.closed()
-        with suppress(StorageError), hurried():
+        async with tidying():
             if not self._opened.name and self._upload.name:
                 await self._container.remove_upload(self._upload.name)
             elif self._added:

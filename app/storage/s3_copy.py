@@ -9,10 +9,9 @@ from uuid import uuid4
 from msgspec.structs import replace
 
 from app.oci.digest import Digest
-from app.storage.driver import StorageError
 from app.storage.parts import part_size
 from app.storage.paths import blob_key
-from app.storage.patience import hurried
+from app.storage.patience import tidying
 from app.storage.s3_client import Bucket
 from app.storage.s3_errors import storage_errors
 from app.storage.s3_read import read_first
@@ -121,7 +120,7 @@ async def copied(
             ]
         yield multipart, [task.result() for task in tasks]
     except BaseException as error:
-        with suppress(StorageError), hurried():
+        async with tidying():
             await asyncio.shield(abort(bucket, multipart))
         if isinstance(error, ExceptionGroup):
             raise error.exceptions[0] from error

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Coroutine
-from contextlib import suppress
 from typing import Any
 from uuid import uuid4
 
@@ -10,9 +9,9 @@ from msgspec.structs import replace
 
 from app.oci.digest import Digest
 from app.storage.checksums import crc32_of, md5_of
-from app.storage.driver import StorageError, UploadState
+from app.storage.driver import UploadState
 from app.storage.parts import Filling
-from app.storage.patience import hurried
+from app.storage.patience import tidying
 from app.storage.s3_client import Bucket
 from app.storage.s3_copy import Multipart, abort, begin
 from app.storage.s3_errors import storage_errors
@@ -57,7 +56,7 @@ class S3Writer:
     async def drop(self) -> None:
         """Remove what this writer made and no session names."""
         await self._filling.closed()
-        with suppress(StorageError), hurried():
+        async with tidying():
             if self._upload.upload != self._opened.upload:
                 await abort(self._bucket, Multipart(self._upload.key, self._upload.upload))
             if self._upload.tail not in {"", self._opened.tail}:

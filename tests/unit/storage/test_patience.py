@@ -1,5 +1,6 @@
 """How long a storage that fails is waited for, and what is said of it."""
 
+import asyncio
 from contextlib import suppress
 from datetime import timedelta
 
@@ -7,7 +8,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from app.storage import CredentialsMissing, StorageBusy
-from app.storage.patience import Attempts, hurried
+from app.storage.patience import Attempts, tidying
 
 PATIENCE = timedelta(seconds=20)
 FAILURE = StorageBusy("SlowDown")
@@ -49,10 +50,21 @@ def test_a_connection_that_says_nothing_for_longer_is_not_the_last() -> None:
     assert pauses(each_takes=30) == [0]
 
 
-def test_who_tidies_up_waits_for_nothing() -> None:
-    with hurried():
+async def test_who_tidies_up_waits_for_nothing() -> None:
+    async with tidying():
         assert pauses() == [0]
     assert sum(pauses()) > 0
+
+
+async def failing() -> None:
+    raise FAILURE
+
+
+async def test_what_cannot_be_tidied_up_is_left() -> None:
+    async with tidying():
+        await failing()
+    async with tidying(seconds=0.001):
+        await asyncio.Event().wait()
 
 
 def test_who_gives_up_says_what_was_asked_how_often_how_long_and_why() -> None:
