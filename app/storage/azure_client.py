@@ -4,7 +4,6 @@ import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from datetime import UTC, datetime, timedelta
-from io import BytesIO
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -22,6 +21,7 @@ from azure.storage.blob import BlobSasPermissions, UserDelegationKey, generate_b
 from azure.storage.blob.aio import BlobClient, BlobServiceClient, ContainerClient, ExponentialRetry
 
 from app.settings import StorageSettings
+from app.storage.body import Body
 from app.storage.driver import CredentialsRefused, StorageBusy, StorageError
 from app.storage.patience import Attempts
 
@@ -76,15 +76,12 @@ def _failure_of(response: Any) -> Exception:  # noqa: ANN401 - as the SDK has it
 
 
 class _Transport(AioHttpTransport):  # type: ignore[misc]  # it is loaded when it is asked for
-    """Sends each body as a stream, and takes for an answer only what Azure says.
-
-    All of a body at once would hold up the event loop.
-    """
+    """Sends each body as a stream, and takes for an answer only what Azure says."""
 
     async def send(self, request: HttpRequest, **config: Any) -> Any:  # noqa: ANN401 - as the SDK has it
         body: Any = request.data
         if isinstance(body, bytes):
-            stream: Any = BytesIO(body)
+            stream: Any = Body(body)
             request.data = stream
         try:
             answer = await super().send(request, **config)

@@ -61,8 +61,11 @@ class GcsContainer:
         boundary = uuid4().hex
         head = f"--{boundary}\r\nContent-Type: application/json\r\n\r\n".encode()
         middle = f"\r\n--{boundary}\r\nContent-Type: {_TYPE}\r\n\r\n".encode()
-        pieces = [content[start : start + _SENT_BYTES] for start in range(0, len(content), _SENT_BYTES)]
-        body = (head, msgspec.json.encode(kept), middle, *pieces, f"\r\n--{boundary}--\r\n".encode())
+        pieces = [
+            memoryview(content)[start : start + _SENT_BYTES] for start in range(0, len(content), _SENT_BYTES)
+        ]
+        end = f"\r\n--{boundary}--\r\n".encode()
+        body: tuple[bytes | memoryview, ...] = (head, msgspec.json.encode(kept), middle, *pieces, end)
         await self._bucket.ask(
             Request(
                 "POST",

@@ -29,7 +29,7 @@ class Request(NamedTuple):
     path: str
     query: Mapping[str, str] = {}
     headers: Mapping[str, str] = {}
-    content: tuple[bytes, ...] = ()
+    content: tuple[bytes | memoryview, ...] = ()
 
 
 class Bucket:
@@ -144,7 +144,7 @@ async def _find(bucket: Bucket) -> None:
         ) from None
 
 
-async def _sent(content: tuple[bytes, ...]) -> AsyncIterator[bytes]:
+async def _sent(content: tuple[bytes | memoryview, ...]) -> AsyncIterator[bytes | memoryview]:
     """Send a body piece by piece: all of it at once would hold up the event loop."""
     for piece in content:
         yield piece

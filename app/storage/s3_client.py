@@ -13,6 +13,7 @@ from aiobotocore.session import AioSession, get_session
 
 from app.oci.digest import Digest
 from app.settings import StorageSettings
+from app.storage.body import Body
 from app.storage.checksums import checksum_of, sha256_of
 from app.storage.driver import StorageError
 from app.storage.paths import blob_key
@@ -89,7 +90,7 @@ class Bucket:
         checksum = sha256 or await asyncio.to_thread(sha256_of, content)
         with storage_errors():
             done = await self.s3.put_object(
-                **self.at(key), Body=content, ChecksumSHA256=checksum, **self.kept(is_blob=is_blob)
+                **self.at(key), Body=Body(content), ChecksumSHA256=checksum, **self.kept(is_blob=is_blob)
             )
         self.keeps_versions = done.get("VersionId", "null") != "null"
 

@@ -8,6 +8,7 @@ from uuid import uuid4
 from msgspec.structs import replace
 
 from app.oci.digest import Digest
+from app.storage.body import Body
 from app.storage.checksums import crc32_of, md5_of
 from app.storage.driver import UploadState
 from app.storage.parts import Filling
@@ -95,7 +96,7 @@ class S3Writer:
                 **self._bucket.at(self._upload.key),
                 UploadId=self._upload.upload,
                 PartNumber=number,
-                Body=content,
+                Body=Body(content),
                 **proof,
             )
         return Part(done["ETag"], crc32)

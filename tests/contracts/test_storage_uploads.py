@@ -1,5 +1,6 @@
 """What every storage driver does with uploads: the same tests for each of them."""
 
+import tracemalloc
 from contextlib import suppress
 from datetime import timedelta
 
@@ -210,3 +211,19 @@ async def test_an_upload_that_was_read_goes_on(another: OpenDriver) -> None:
     await another().commit(state, Digest.of(LARGE), len(LARGE))
     assert await blob(another(), Digest.of(LARGE)) == LARGE
     assert await another().list_uploads(EVERYTHING) == []
+
+
+async def test_an_upload_takes_no_more_memory_than_three_of_its_parts(driver: StorageDriver) -> None:
+    """One that fills and two on their way, whatever else the SDK would like to copy."""
+    _, writer = await driver.append(driver.new_upload(), 0, is_contested=False)
+    tracemalloc.start()
+    try:
+        for start in range(0, 6 * PART, 1 << 19):
+            await writer.write(start.to_bytes(8, "big") * (1 << 16))
+        await writer.finish()
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+        writer.close()
+    await writer.drop()
+    assert peak < 3.5 * PART
