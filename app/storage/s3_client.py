@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from aiobotocore.config import AioConfig
 from aiobotocore.session import AioSession, get_session
+from botocore.handlers import add_expect_header
 
 from app.oci.digest import Digest
 from app.settings import StorageSettings
@@ -186,6 +187,8 @@ async def _opened(
             config=config,
         )
         s3: S3Client = await stack.enter_async_context(creating)
+    # The wait for a "100 Continue" has no end where the server says nothing: the timeout begins after it.
+    s3.meta.events.unregister("before-call.s3", add_expect_header)
     s3.meta.events.register_first("before-sign.s3", identity.renew)
     s3.meta.events.register_first("needs-retry.s3", refuse_redirection)
     s3.meta.events.register("after-call.s3", refuse_silence)

@@ -1,7 +1,9 @@
 """What other servers than that of the tests do, done by a way to it: the driver can do with less."""
 
+import asyncio
+from asyncio import IncompleteReadError, StreamReader, StreamWriter
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 from uuid import uuid4
 
@@ -9,7 +11,7 @@ import pytest
 from aiohttp import web
 
 from app.oci.digest import Digest
-from app.storage import StorageDriver, StorageError, StorageFull
+from app.storage import StorageBusy, StorageDriver, StorageError, StorageFull
 from app.storage.s3 import open_driver
 from tests.contracts.storing import EVERYTHING, LARGE, append, blob, settings_on
 from tests.support.faulty import Ask, FaultyWay, answering, faulty_way, first, no_fault, where
@@ -155,3 +157,22 @@ async def test_no_certificate_where_one_is_named_is_said(bucket: Bucket, tmp_pat
         with pytest.raises(StorageError, match="ROADSTEAD_STORAGE_CA_FILE"):
             async with open_driver(settings_on(place)):
                 pass
+
+
+async def _lists_and_says_nothing_else(reader: StreamReader, writer: StreamWriter) -> None:
+    with suppress(IncompleteReadError):
+        while (await reader.readuntil(b"\r\n\r\n")).startswith(b"GET"):
+            writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 19\r\n\r\n<ListBucketResult/>")
+        await reader.read()
+    writer.close()
+
+
+async def test_a_server_that_takes_a_body_and_says_nothing_is_given_up(bucket: Bucket) -> None:
+    """Not even "100 Continue", as a process that hangs: its machine still takes what is sent."""
+    async with await asyncio.start_server(_lists_and_says_nothing_else, "127.0.0.1") as server:
+        place = bucket.by(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}").settings
+        hasty = {"storage_read_timeout": "1", "storage_patience": "1"}
+        async with open_driver(settings_on({**place, **hasty})) as driver:
+            with pytest.raises(StorageBusy):
+                async with asyncio.timeout(20):
+                    await driver.put(Digest.of(b"small"), b"small")
