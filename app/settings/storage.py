@@ -142,7 +142,8 @@ class StorageSettings(Struct, frozen=True, forbid_unknown_fields=True):
         timedelta, Meta(description="S3, Azure, GCS: an attempt to connect is given up after this long.")
     ] = timedelta(seconds=5)
     read_timeout: Annotated[
-        timedelta, Meta(description="S3, Azure, GCS: a server that says nothing for this long is given up.")
+        timedelta,
+        Meta(description="S3, Azure, GCS: who says or takes nothing for this long is given up."),
     ] = timedelta(seconds=25)
     patience: Annotated[
         timedelta,

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+from aiohttp import ClientSession, DummyCookieJar, TCPConnector
 from azure.core.exceptions import (
     AzureError,
     ClientAuthenticationError,
@@ -24,6 +25,7 @@ from app.settings import StorageSettings
 from app.storage.body import Body
 from app.storage.driver import CredentialsRefused, StorageBusy, StorageError
 from app.storage.patience import Attempts
+from app.storage.sockets import ending_after
 
 _PATIENCE: Final = frozenset({408, 429, 500, 502, 503, 504})
 _REFUSED: Final = frozenset({401, 403})
@@ -160,6 +162,7 @@ async def open_account(settings: StorageSettings) -> AsyncIterator[Account]:
             credential=credential,
             retry_policy=_Retry(settings.patience),
             transport=_Transport(
+                session=_session(settings),
                 connection_timeout=settings.connect_timeout.total_seconds(),
                 read_timeout=settings.read_timeout.total_seconds(),
                 connection_data_block_size=_READ_BYTES,
@@ -170,6 +173,14 @@ async def open_account(settings: StorageSettings) -> AsyncIterator[Account]:
         account = Account(service, settings)
         await _find(account, settings)
         yield account
+
+
+def _session(settings: StorageSettings) -> ClientSession:
+    """Return what the SDK would open itself, but for its sockets; it closes it."""
+    connector = TCPConnector(socket_factory=ending_after(settings.read_timeout))
+    return ClientSession(
+        connector=connector, cookie_jar=DummyCookieJar(), auto_decompress=False, trust_env=True
+    )
 
 
 async def _find(account: Account, settings: StorageSettings) -> None:

@@ -12,6 +12,7 @@ from app.settings import StorageSettings
 from app.storage.driver import CredentialsRefused, StorageBusy, StorageError
 from app.storage.gcs_identity import Identity
 from app.storage.patience import Attempts
+from app.storage.sockets import ending_after
 
 _GOOGLE: Final = "https://storage.googleapis.com"
 _PATIENCE: Final = frozenset({408, 429, 500, 502, 503, 504})
@@ -121,11 +122,10 @@ async def open_bucket(settings: StorageSettings) -> AsyncIterator[Bucket]:
         sock_connect=settings.connect_timeout.total_seconds(),
         sock_read=settings.read_timeout.total_seconds(),
     )
+    connector = TCPConnector(limit=_CONNECTIONS, socket_factory=ending_after(settings.read_timeout))
     async with AsyncExitStack() as stack:
         session = await stack.enter_async_context(
-            ClientSession(
-                timeout=timeout, connector=TCPConnector(limit=_CONNECTIONS), cookie_jar=DummyCookieJar()
-            )
+            ClientSession(timeout=timeout, connector=connector, cookie_jar=DummyCookieJar())
         )
         is_anonymous = settings.endpoint.startswith("http://") and not settings.credentials_file
         identity = None if is_anonymous else Identity(settings.credentials_file)

@@ -21,6 +21,7 @@ from app.storage.paths import blob_key
 from app.storage.s3_errors import refuse_redirection, refuse_silence, remedy_of, storage_errors
 from app.storage.s3_identity import Identity, find_identity
 from app.storage.s3_retry import Retries
+from app.storage.sockets import ending_after
 
 if TYPE_CHECKING:
     from types_aiobotocore_s3 import S3Client
@@ -158,6 +159,7 @@ async def open_bucket(settings: StorageSettings, copy_bytes: int) -> AsyncIterat
         connect_timeout=settings.connect_timeout.total_seconds(),
         read_timeout=settings.read_timeout.total_seconds(),
         max_pool_connections=_CONNECTIONS,
+        connector_args={"socket_factory": ending_after(settings.read_timeout)},
     )
     if settings.ca_file:
         _require_authority(settings.ca_file)

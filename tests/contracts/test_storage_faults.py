@@ -71,6 +71,19 @@ async def test_what_fails_for_a_moment_is_tried_again(
     assert await driver.stat(DIGEST) == len(CONTENT)
 
 
+@pytest.mark.slow
+async def test_who_takes_no_more_of_a_body_is_given_up(way: FaultyWay, driver: StorageDriver) -> None:
+    """More than the buffers of two sockets hold."""
+    digest = Digest.of(LARGE)
+    way.is_deaf = True
+    async with asyncio.timeout(20):
+        with pytest.raises(StorageBusy):
+            await driver.put(digest, LARGE)
+    way.is_deaf = False
+    await driver.put(digest, LARGE)
+    assert await blob(driver, digest) == LARGE
+
+
 async def test_that_much_has_failed_makes_nobody_less_patient(way: FaultyWay, driver: StorageDriver) -> None:
     await driver.put(DIGEST, CONTENT)
     way.fault = BUSY

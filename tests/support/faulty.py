@@ -132,9 +132,13 @@ class FaultyWay:
         self.fault: Fault = no_fault
         self.is_spoiled: Callable[[web.Request], bool] = lambda _: False
         """Whether the first bit of a request's body is turned on the way."""
+        self.is_deaf = False
+        """Whether no body is taken, until whoever sends one gives up."""
         self.url = ""
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
+        if self.is_deaf and request.can_read_body:
+            await asyncio.Event().wait()
         body = await request.read()
         if body and self.is_spoiled(request):
             body = bytes([body[0] ^ 0x80]) + body[1:]
