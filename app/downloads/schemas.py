@@ -9,7 +9,7 @@ from app.downloads.model import Presented
 from app.harbor.errors import BadRequest, Forbidden
 
 LONGEST_SECONDS = 7 * 24 * 3600
-MOST = 100
+MOST = 256
 
 Seconds: TypeAlias = Annotated[
     int,
