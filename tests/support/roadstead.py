@@ -51,7 +51,7 @@ class RunningRoadstead:
     def children(self) -> dict[int, str]:
         """Return the command line of each child process by its id."""
         pids = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
-        lines = {int(pid): Path(f"/proc/{pid}/cmdline").read_text().replace("\0", " ") for pid in pids}
+        lines = {int(pid): _command_line(pid) for pid in pids}
         return {pid: line for pid, line in lines.items() if line}
 
     def child(self, words: str) -> int:
@@ -132,3 +132,11 @@ def roadstead_up(data: Path, **settings: str) -> Iterator[RunningRoadstead]:
         wait_until(lambda: "Ctrl-C" in up.said or up.process.poll() is not None, "roadstead is ready")
         assert up.process.poll() is None, up.said
         yield up
+
+
+def _command_line(pid: str) -> str:
+    """Return it with spaces; empty where the process has ended, perhaps since it was listed."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_text().replace("\0", " ")
+    except (FileNotFoundError, ProcessLookupError):
+        return ""
