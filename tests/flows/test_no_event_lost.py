@@ -59,7 +59,8 @@ PROJECT: Final = "crash"
 POLICIES: Final = f"/api/v2.0/projects/{PROJECT}/webhook/policies"
 ORDERED: Final = "in-order"
 LATE: Final = "answers-late"
-PATIENCE_SECONDS: Final = 120.0
+PATIENCE_SECONDS: Final = 240.0
+"""Whoever fails five times in a row is left alone for 10 s, then for 20, 40, 80 if probes fail, too."""
 
 OWED: Final = """
     SELECT (SELECT count(*) FROM outbox), (SELECT count(*) FROM webhook_deliveries WHERE status = 'pending')
