@@ -157,12 +157,14 @@ async def open_account(settings: StorageSettings) -> AsyncIterator[Account]:
             credential: dict[str, str] | DefaultAzureCredential = named
         else:
             credential = await stack.enter_async_context(DefaultAzureCredential())
+        session = await stack.enter_async_context(_session(settings))
         service = BlobServiceClient(
             _url(settings, settings.endpoint),
             credential=credential,
             retry_policy=_Retry(settings.patience),
             transport=_Transport(
-                session=_session(settings),
+                session=session,
+                session_owner=False,
                 connection_timeout=settings.connect_timeout.total_seconds(),
                 read_timeout=settings.read_timeout.total_seconds(),
                 connection_data_block_size=_READ_BYTES,
@@ -176,7 +178,7 @@ async def open_account(settings: StorageSettings) -> AsyncIterator[Account]:
 
 
 def _session(settings: StorageSettings) -> ClientSession:
-    """Return what the SDK would open itself, but for its sockets; it closes it."""
+    """Return what the SDK would open itself, but for its sockets."""
     connector = TCPConnector(socket_factory=ending_after(settings.read_timeout))
     return ClientSession(
         connector=connector, cookie_jar=DummyCookieJar(), auto_decompress=False, trust_env=True
